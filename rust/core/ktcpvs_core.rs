@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The policy of ktcpvs: what can be decided about bytes, rules and servers without a kernel.
+//!
+//! Everything here is a function of its arguments: no allocation, no clock, no lock, no kernel
+//! type. The same code runs in the module and under `cargo test`, property tests and fuzzers on
+//! the host.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub mod affinity;
+pub mod hash;
+pub mod http;
+pub mod rule;
+pub mod sched;
