@@ -46,6 +46,14 @@ pub const HEAD_MAX: u32 = 32768;
 /// Greatest limit of the number of header fields.
 pub const HEADERS_MAX: u32 = 1000;
 
+/// What an attribute set holds, for messages about attributes.
+pub struct AttributeSet {
+    /// The attributes' names in the specification; the first is number 1.
+    pub names: &'static [&'static str],
+    /// The attributes that are nests, and the set in each.
+    pub nested: &'static [(u16, &'static AttributeSet)],
+}
+
 /// Commands.
 pub mod cmd {
     /// A transaction: all steps apply, in their order, or none does, and then the extended ACK says
@@ -221,16 +229,26 @@ pub mod a_main {
     /// In get, a rule.
     pub const RULE: u16 = 7;
 
-    /// Every attribute's name in the specification; the first is number 1.
-    pub const NAMES: [&str; 7] = [
-        "generation",
-        "op",
-        "info",
-        "pool",
-        "server",
-        "service",
-        "rule",
-    ];
+    /// The set as a table.
+    pub static SET: super::AttributeSet = super::AttributeSet {
+        names: &[
+            "generation",
+            "op",
+            "info",
+            "pool",
+            "server",
+            "service",
+            "rule",
+        ],
+        nested: &[
+            (OP, &super::a_op::SET),
+            (INFO, &super::a_info::SET),
+            (POOL, &super::a_pool::SET),
+            (SERVER, &super::a_server::SET),
+            (SERVICE, &super::a_service::SET),
+            (RULE, &super::a_rule::SET),
+        ],
+    };
 }
 
 /// Attributes. A step of a transaction. Which nest it takes follows from its type.
@@ -248,8 +266,17 @@ pub mod a_op {
     /// For program-add.
     pub const PROGRAM: u16 = 6;
 
-    /// Every attribute's name in the specification; the first is number 1.
-    pub const NAMES: [&str; 6] = ["type", "service", "pool", "server", "rule", "program"];
+    /// The set as a table.
+    pub static SET: super::AttributeSet = super::AttributeSet {
+        names: &["type", "service", "pool", "server", "rule", "program"],
+        nested: &[
+            (SERVICE, &super::a_service::SET),
+            (POOL, &super::a_pool::SET),
+            (SERVER, &super::a_server::SET),
+            (RULE, &super::a_rule::SET),
+            (PROGRAM, &super::a_program::SET),
+        ],
+    };
 }
 
 /// Attributes. The snapshot that a dump shows.
@@ -259,8 +286,11 @@ pub mod a_info {
     /// The module's version.
     pub const VERSION: u16 = 2;
 
-    /// Every attribute's name in the specification; the first is number 1.
-    pub const NAMES: [&str; 2] = ["generation", "version"];
+    /// The set as a table.
+    pub static SET: super::AttributeSet = super::AttributeSet {
+        names: &["generation", "version"],
+        nested: &[],
+    };
 }
 
 /// Attributes. A pool of real servers.
@@ -275,8 +305,11 @@ pub mod a_pool {
     /// has one already.
     pub const KEY: u16 = 4;
 
-    /// Every attribute's name in the specification; the first is number 1.
-    pub const NAMES: [&str; 4] = ["name", "scheduler", "cookie", "key"];
+    /// The set as a table.
+    pub static SET: super::AttributeSet = super::AttributeSet {
+        names: &["name", "scheduler", "cookie", "key"],
+        nested: &[],
+    };
 }
 
 /// Attributes. A real server of a pool, identified by pool, address and port.
@@ -292,8 +325,11 @@ pub mod a_server {
     /// In get.
     pub const STATS: u16 = 5;
 
-    /// Every attribute's name in the specification; the first is number 1.
-    pub const NAMES: [&str; 5] = ["pool", "address", "port", "weight", "stats"];
+    /// The set as a table.
+    pub static SET: super::AttributeSet = super::AttributeSet {
+        names: &["pool", "address", "port", "weight", "stats"],
+        nested: &[(STATS, &super::a_stats::SET)],
+    };
 }
 
 /// Attributes. An address that a service listens at.
@@ -303,8 +339,11 @@ pub mod a_listener {
     /// The TCP port.
     pub const PORT: u16 = 2;
 
-    /// Every attribute's name in the specification; the first is number 1.
-    pub const NAMES: [&str; 2] = ["address", "port"];
+    /// The set as a table.
+    pub static SET: super::AttributeSet = super::AttributeSet {
+        names: &["address", "port"],
+        nested: &[],
+    };
 }
 
 /// Attributes. A virtual service, identified by its name.
@@ -340,24 +379,30 @@ pub mod a_service {
     /// In get.
     pub const STATS: u16 = 15;
 
-    /// Every attribute's name in the specification; the first is number 1.
-    pub const NAMES: [&str; 15] = [
-        "name",
-        "listener",
-        "pool",
-        "enabled",
-        "timeout-head",
-        "timeout-idle",
-        "timeout-connect",
-        "timeout-response",
-        "timeout-stall",
-        "head-max",
-        "target-max",
-        "headers-max",
-        "body-max",
-        "forwarded-for",
-        "stats",
-    ];
+    /// The set as a table.
+    pub static SET: super::AttributeSet = super::AttributeSet {
+        names: &[
+            "name",
+            "listener",
+            "pool",
+            "enabled",
+            "timeout-head",
+            "timeout-idle",
+            "timeout-connect",
+            "timeout-response",
+            "timeout-stall",
+            "head-max",
+            "target-max",
+            "headers-max",
+            "body-max",
+            "forwarded-for",
+            "stats",
+        ],
+        nested: &[
+            (LISTENER, &super::a_listener::SET),
+            (STATS, &super::a_stats::SET),
+        ],
+    };
 }
 
 /// Attributes. A rule, identified by its service and its id.
@@ -387,20 +432,26 @@ pub mod a_rule {
     /// In get.
     pub const STATS: u16 = 11;
 
-    /// Every attribute's name in the specification; the first is number 1.
-    pub const NAMES: [&str; 11] = [
-        "service",
-        "id",
-        "condition",
-        "action",
-        "pool",
-        "address",
-        "port",
-        "status",
-        "location",
-        "capture",
-        "stats",
-    ];
+    /// The set as a table.
+    pub static SET: super::AttributeSet = super::AttributeSet {
+        names: &[
+            "service",
+            "id",
+            "condition",
+            "action",
+            "pool",
+            "address",
+            "port",
+            "status",
+            "location",
+            "capture",
+            "stats",
+        ],
+        nested: &[
+            (CONDITION, &super::a_condition::SET),
+            (STATS, &super::a_stats::SET),
+        ],
+    };
 }
 
 /// Attributes. A condition of a rule.
@@ -416,8 +467,11 @@ pub mod a_condition {
     /// The condition holds when the comparison does not.
     pub const NOT: u16 = 5;
 
-    /// Every attribute's name in the specification; the first is number 1.
-    pub const NAMES: [&str; 5] = ["subject", "operator", "name", "value", "not"];
+    /// The set as a table.
+    pub static SET: super::AttributeSet = super::AttributeSet {
+        names: &["subject", "operator", "name", "value", "not"],
+        nested: &[],
+    };
 }
 
 /// Attributes. A piece of a service's compiled rules.
@@ -427,8 +481,11 @@ pub mod a_program {
     /// Words of 32 bits in the machine's byte order.
     pub const PIECE: u16 = 2;
 
-    /// Every attribute's name in the specification; the first is number 1.
-    pub const NAMES: [&str; 2] = ["service", "piece"];
+    /// The set as a table.
+    pub static SET: super::AttributeSet = super::AttributeSet {
+        names: &["service", "piece"],
+        nested: &[],
+    };
 }
 
 /// Attributes. Counters since the object was added, or last set to zero.
@@ -446,13 +503,16 @@ pub mod a_stats {
     /// Requests that the director had to answer, or break off, itself.
     pub const ERRORS: u16 = 6;
 
-    /// Every attribute's name in the specification; the first is number 1.
-    pub const NAMES: [&str; 6] = [
-        "connections-active",
-        "connections-total",
-        "requests",
-        "bytes-in",
-        "bytes-out",
-        "errors",
-    ];
+    /// The set as a table.
+    pub static SET: super::AttributeSet = super::AttributeSet {
+        names: &[
+            "connections-active",
+            "connections-total",
+            "requests",
+            "bytes-in",
+            "bytes-out",
+            "errors",
+        ],
+        nested: &[],
+    };
 }
