@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Field lines (RFC 9112 §5), and what requests and responses share of their meaning.
+
+use super::{
+    lex,
+    scan::Kind,
+    Framing,
+    HeadError,
+    Limits,
+    Version, //
+};
+
+/// How many `Connection` field lines a head may have. Real clients send one, or two.
+pub(super) const CONNECTION_LINES: usize = 4;
+
+/// How many bytes the values of `Connection` may have together. Every other field is compared with
+/// the names in them, so that this bounds what a head can cost.
+pub(super) const CONNECTION_BYTES: usize = 512;
+
+/// A field that means something to a gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    Host,
+    Connection,
+    ContentLength,
+    TransferEncoding,
+    Upgrade,
+    Expect,
+    Cookie,
+    Te,
+    KeepAlive,
+    ProxyConnection,
+    ForwardedFor,
+    Other,
+}
+
+impl Field {
+    /// What field `name` is the name of.
+    #[inline]
+    pub(super) fn of(name: &[u8]) -> Self {
+        let (field, spelling): (Self, &[u8]) = match name.len() {
+            2 => (Self::Te, b"te"),
+            4 => (Self::Host, b"host"),
+            6 if name.first().is_some_and(|b| b | 0x20 == b'e') => (Self::Expect, b"expect"),
+            6 => (Self::Cookie, b"cookie"),
+            7 => (Self::Upgrade, b"upgrade"),
+            10 if name.first().is_some_and(|b| b | 0x20 == b'k') => {
+                (Self::KeepAlive, b"keep-alive")
+            }
+            10 => (Self::Connection, b"connection"),
+            14 => (Self::ContentLength, b"content-length"),
+            15 => (Self::ForwardedFor, b"x-forwarded-for"),
+            16 => (Self::ProxyConnection, b"proxy-connection"),
+            17 => (Self::TransferEncoding, b"transfer-encoding"),
+            _ => return Self::Other,
+        };
+        if name.eq_ignore_ascii_case(spelling) {
+            field
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// One field line.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line<'a> {
+    pub(super) name: &'a [u8],
+    /// Without the white space around it.
+    pub(super) value: &'a [u8],
+    /// All of it, with its CRLF.
+    pub(super) raw: &'a [u8],
+}
+
+/// The field lines of a head that was found valid.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lines<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Lines<'a> {
+    pub(super) const fn new(rest: &'a [u8]) -> Self {
+        Self { rest }
+    }
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = Line<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Line<'a>> {
+        let (name, colon) = self
+            .rest
+            .split_at_checked(lex::find_byte(self.rest, b':'))?;
+        let (_, after) = colon.split_first()?;
+        let (value, _) = after.split_at_checked(lex::find_byte(after, b'\r'))?;
+        let len = name
+            .len()
+            .wrapping_add(value.len())
+            .wrapping_add(b":\r\n".len());
+        let (raw, rest) = self.rest.split_at_checked(len)?;
+
+        self.rest = rest;
+        Some(Line {
+            name,
+            value: lex::trim(value),
+            raw,
+        })
+    }
+}
+
+/// The fields of a head, in the order they came in: names as they were spelled, values without
+/// the white space around them.
+#[derive(Clone, Debug, Default)]
+pub struct Fields<'a> {
+    lines: Lines<'a>,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) const fn new(fields: &'a [u8]) -> Self {
+        Self {
+            lines: Lines::new(fields),
+        }
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.lines.next().map(|line| (line.name, line.value))
+    }
+}
+
+/// The values of all the fields of one name, in the order they came in.
+#[derive(Clone, Debug)]
+pub struct Values<'a, 'n> {
+    fields: Fields<'a>,
+    name: &'n [u8],
+}
+
+impl<'a, 'n> Values<'a, 'n> {
+    pub(super) const fn new(fields: Fields<'a>, name: &'n [u8]) -> Self {
+        Self { fields, name }
+    }
+}
+
+impl<'a> Iterator for Values<'a, '_> {
+    type Item = &'a [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let wanted = self.name;
+        self.fields
+            .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
+            .map(|(_, value)| value)
+    }
+}
+
+/// What was seen in the fields of a head.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Flags(u32);
+
+impl Flags {
+    /// `Connection: close`.
+    pub(super) const CLOSE: Self = Self(1 << 0);
+    /// `Connection: keep-alive`.
+    pub(super) const KEEP_ALIVE: Self = Self(1 << 1);
+    /// `Connection: upgrade`.
+    pub(super) const UPGRADE_OPTION: Self = Self(1 << 2);
+    /// `Connection` names some other field.
+    pub(super) const NOMINATES: Self = Self(1 << 3);
+    /// There is an `Upgrade`.
+    pub(super) const UPGRADE: Self = Self(1 << 4);
+    /// `Upgrade` names a protocol that may be changed to.
+    pub(super) const UPGRADE_USABLE: Self = Self(1 << 5);
+    /// `Upgrade` names HTTP/2.
+    pub(super) const UPGRADE_H2: Self = Self(1 << 6);
+    /// There is a field that only means something on one connection: `Keep-Alive`,
+    /// `Proxy-Connection`.
+    pub(super) const HOP_FIELD: Self = Self(1 << 7);
+    /// `Content-Length`.
+    pub(super) const LENGTH: Self = Self(1 << 8);
+    /// `Transfer-Encoding: chunked`.
+    pub(super) const CHUNKED: Self = Self(1 << 9);
+    /// `Connection: TE`.
+    pub(super) const TE_OPTION: Self = Self(1 << 10);
+    /// `TE: trailers`.
+    pub(super) const TE_TRAILERS: Self = Self(1 << 11);
+    /// `TE` with something else than `trailers`.
+    pub(super) const TE_CODINGS: Self = Self(1 << 12);
+    /// `Expect: 100-continue`.
+    pub(super) const EXPECT_CONTINUE: Self = Self(1 << 13);
+    /// `X-Forwarded-For`.
+    pub(super) const FORWARDED_FOR: Self = Self(1 << 14);
+    /// `Host`.
+    pub(super) const HOST: Self = Self(1 << 15);
+    /// The target is an absolute URI.
+    pub(super) const ABSOLUTE: Self = Self(1 << 16);
+    /// The host has upper-case letters.
+    pub(super) const UPPER_HOST: Self = Self(1 << 17);
+
+    #[inline]
+    pub(super) const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    #[inline]
+    pub(super) fn set(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    #[inline]
+    pub(super) fn set_if(&mut self, condition: bool, other: Self) {
+        if condition {
+            self.set(other);
+        }
+    }
+
+    /// Whether any of `other` was seen.
+    #[inline]
+    pub(super) const fn any(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// What the fields of a head say about the message and its connection.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Facts<'a> {
+    pub(super) flags: Flags,
+    length: u64,
+    /// The values of the `Connection` fields.
+    connection: [&'a [u8]; CONNECTION_LINES],
+    connection_lines: u8,
+    connection_bytes: usize,
+}
+
+impl<'a> Facts<'a> {
+    /// Takes note of a field.
+    #[inline]
+    pub(super) fn take(
+        &mut self,
+        kind: Kind,
+        field: Field,
+        value: &'a [u8],
+    ) -> Result<(), HeadError> {
+        match field {
+            Field::Connection => self.take_connection(value),
+            Field::ContentLength => {
+                if self.flags.any(Flags::LENGTH) {
+                    return Err(HeadError::ManyLengths);
+                }
+                self.flags.set(Flags::LENGTH);
+                self.length = lex::decimal(value).ok_or(HeadError::BadLength)?;
+                Ok(())
+            }
+            Field::TransferEncoding => self.take_coding(value),
+            Field::Upgrade => {
+                self.take_upgrade(kind, value);
+                Ok(())
+            }
+            Field::KeepAlive | Field::ProxyConnection => {
+                self.flags.set(Flags::HOP_FIELD);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn take_connection(&mut self, value: &'a [u8]) -> Result<(), HeadError> {
+        let slot = self
+            .connection
+            .get_mut(usize::from(self.connection_lines))
+            .ok_or(HeadError::BadConnection)?;
+        *slot = value;
+        self.connection_lines = self.connection_lines.wrapping_add(1);
+        self.connection_bytes = self.connection_bytes.saturating_add(value.len());
+        if self.connection_bytes > CONNECTION_BYTES {
+            return Err(HeadError::BadConnection);
+        }
+        for option in lex::elements(value) {
+            self.flags.set(option_flag(option));
+        }
+        Ok(())
+    }
+
+    /// The one coding that is understood is `chunked`, once. Anything else is refused; which error
+    /// it is depends on whether it would make sense to another recipient.
+    fn take_coding(&mut self, value: &[u8]) -> Result<(), HeadError> {
+        if self.flags.any(Flags::CHUNKED) {
+            return Err(HeadError::BadCoding);
+        }
+        if value.eq_ignore_ascii_case(b"chunked") {
+            self.flags.set(Flags::CHUNKED);
+            return Ok(());
+        }
+        let mut codings = value.split(|&byte| byte == b',').map(lex::trim).peekable();
+        while let Some(coding) = codings.next() {
+            let name = lex::trim(
+                coding
+                    .split(|&byte| byte == b';')
+                    .next()
+                    .unwrap_or_default(),
+            );
+            let chunked = name.eq_ignore_ascii_case(b"chunked");
+            if name.is_empty()
+                || !lex::all(name, lex::TOKEN)
+                || chunked && (codings.peek().is_some() || name.len() < coding.len())
+            {
+                return Err(HeadError::BadCoding);
+            }
+        }
+        Err(HeadError::UnknownCoding)
+    }
+
+    /// A change to HTTP/2 within a connection would carry requests past the rules, so that the
+    /// client's wish for it is not passed on.
+    fn take_upgrade(&mut self, kind: Kind, value: &[u8]) {
+        self.flags.set(Flags::UPGRADE);
+        for protocol in lex::elements(value) {
+            if kind == Kind::Request && is_http2(protocol) {
+                self.flags.set(Flags::UPGRADE_H2);
+            } else {
+                self.flags.set(Flags::UPGRADE_USABLE);
+            }
+        }
+    }
+
+    /// What the fields say about the framing, where they say anything (RFC 9112 §6.3, rules 3 to
+    /// 6).
+    pub(super) fn framing(&self, version: Version) -> Result<Option<Framing>, HeadError> {
+        if self.flags.any(Flags::CHUNKED) {
+            if version < Version::Http11 {
+                Err(HeadError::CodingInOld)
+            } else if self.flags.any(Flags::LENGTH) {
+                Err(HeadError::LengthAndCoding)
+            } else {
+                Ok(Some(Framing::Chunked))
+            }
+        } else if self.flags.any(Flags::LENGTH) {
+            Ok(Some(Framing::Length(self.length)))
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Whether the connection persists after the message (RFC 9112 §9.3).
+    pub(super) const fn persistent(&self, version: Version) -> bool {
+        !self.flags.any(Flags::CLOSE)
+            && (matches!(version, Version::Http11) || self.flags.any(Flags::KEEP_ALIVE))
+    }
+
+    /// Whether both halves of an upgrade are there (RFC 9110 §7.8).
+    pub(super) const fn upgrade(&self, version: Version) -> bool {
+        matches!(version, Version::Http11)
+            && self.flags.any(Flags::UPGRADE_OPTION)
+            && self.flags.any(Flags::UPGRADE_USABLE)
+    }
+
+    /// Whether `Connection` names the field `name` (RFC 9110 §7.6.1).
+    pub(super) fn nominates(&self, name: &[u8]) -> bool {
+        self.flags.any(Flags::NOMINATES)
+            && self
+                .connection
+                .iter()
+                .flat_map(|value| lex::elements(value))
+                .any(|option| option.eq_ignore_ascii_case(name))
+    }
+}
+
+/// Whether `protocol`, an element of `Upgrade`, is HTTP/2.
+pub(super) fn is_http2(protocol: &[u8]) -> bool {
+    [&b"h2c"[..], b"h2", b"http/2", b"http/2.0"]
+        .iter()
+        .any(|name| protocol.eq_ignore_ascii_case(name))
+}
+
+fn option_flag(option: &[u8]) -> Flags {
+    let (flag, spelling): (Flags, &[u8]) = match option.len() {
+        2 => (Flags::TE_OPTION, b"te"),
+        5 => (Flags::CLOSE, b"close"),
+        7 => (Flags::UPGRADE_OPTION, b"upgrade"),
+        10 => (Flags::KEEP_ALIVE, b"keep-alive"),
+        _ => return Flags::NOMINATES,
+    };
+    if option.eq_ignore_ascii_case(spelling) {
+        flag
+    } else {
+        Flags::NOMINATES
+    }
+}
+
+/// Reads the field lines of `head`, the rest of a head behind its first line. `take` is told of
+/// each: what it is, its value, and the bytes from its start on.
+///
+/// Returns the field lines without the empty line.
+///
+/// # Errors
+///
+/// What `take` says, and what is wrong with the lines themselves.
+#[inline]
+pub(super) fn read<'a>(
+    head: &'a [u8],
+    limits: &Limits,
+    mut take: impl FnMut(Field, &'a [u8], &'a [u8]) -> Result<(), HeadError>,
+) -> Result<&'a [u8], HeadError> {
+    let mut rest = head;
+    let mut lines = 0usize;
+
+    loop {
+        let (name, after) = rest
+            .split_at_checked(lex::span(rest, lex::TOKEN))
+            .unwrap_or_default();
+        let after = match after {
+            [b':', after @ ..] if !name.is_empty() => after,
+            b"\r\n" if name.is_empty() => break,
+            _ => return Err(not_a_name(rest, name, after)),
+        };
+        if lines >= limits.headers_max {
+            return Err(HeadError::TooManyFields);
+        }
+        lines = lines.wrapping_add(1);
+
+        let (value, next) = line(after)?;
+        take(Field::of(name), lex::trim(value), rest)?;
+        rest = next;
+    }
+    head.get(..head.len().saturating_sub(2))
+        .ok_or(HeadError::NotOneHead)
+}
+
+/// What is before the first CRLF of `bytes`, and what is behind it.
+#[inline]
+pub(super) fn line(bytes: &[u8]) -> Result<(&[u8], &[u8]), HeadError> {
+    let mut at = 0usize;
+
+    loop {
+        let (_, rest) = bytes.split_at_checked(at).ok_or(HeadError::NotOneHead)?;
+        at = at.wrapping_add(lex::find_control(rest));
+        let (line, rest) = bytes.split_at_checked(at).ok_or(HeadError::NotOneHead)?;
+        match rest {
+            [b'\t', ..] => at = at.wrapping_add(1),
+            [b'\r', b'\n', next @ ..] => return Ok((line, next)),
+            [b'\r' | b'\n', ..] => return Err(HeadError::BareLineEnd),
+            [_, ..] => return Err(HeadError::ControlByte),
+            [] => return Err(HeadError::NotOneHead),
+        }
+    }
+}
+
+/// Why `rest` begins with no field's name: with `name`, which `after` does not go on from.
+#[cold]
+fn not_a_name(rest: &[u8], name: &[u8], after: &[u8]) -> HeadError {
+    match after.first() {
+        None | Some(b'\r') if name.is_empty() => match after.get(1) {
+            // Bytes behind the empty line, or none where it should be.
+            Some(b'\n') | None => HeadError::NotOneHead,
+            Some(_) => HeadError::BareLineEnd,
+        },
+        None => HeadError::NotOneHead,
+        Some(b' ' | b'\t') if rest.len() == after.len() => HeadError::Folded,
+        Some(b'\r') if after.get(1) == Some(&b'\n') => HeadError::BadFieldName,
+        Some(b'\r' | b'\n') => HeadError::BareLineEnd,
+        Some(byte) if byte.is_ascii_control() && *byte != b'\t' => HeadError::ControlByte,
+        Some(_) => HeadError::BadFieldName,
+    }
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Requests on their way to a server.
+
+use super::{
+    put_elements,
+    version_text,
+    Forward,
+    NoRoom,
+    Out, //
+};
+use crate::http::{
+    cookie,
+    fields::{
+        is_http2,
+        Field,
+        Flags,
+        Line,
+        Lines, //
+    },
+    lex,
+    Request,
+    Version, //
+};
+
+/// What is to be changed in a request, beside what HTTP asks for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RequestEdits<'e> {
+    /// The client's address as text, to be added to `X-Forwarded-For`: behind what is in it, in
+    /// one field line.
+    pub forwarded_for: Option<&'e [u8]>,
+    /// The name of a cookie that the server is not to see.
+    pub strip_cookie: Option<&'e [u8]>,
+}
+
+/// Makes the head that a server is sent in place of `request`'s.
+///
+/// - An absolute target becomes a path, and its authority the `Host` (RFC 9112 §3.2.2).
+/// - What `Connection` names is dropped, with `Keep-Alive`, `Proxy-Connection` and
+///   `Connection: close`: the connection to the server is another one (RFC 9110 §7.6.1).
+/// - `TE` keeps nothing but `trailers` (RFC 9110 §10.1.4).
+/// - `Upgrade` stays if [`Request::upgrade`] is true, without HTTP/2.
+/// - The version stays, since a client of HTTP/1.0 could not read the answers to HTTP/1.1; so does
+///   its `Connection: keep-alive`.
+///
+/// # Errors
+///
+/// `out` is too small.
+pub fn forward_request(
+    request: &Request<'_>,
+    edits: &RequestEdits<'_>,
+    out: &mut [u8],
+) -> Result<Forward, NoRoom> {
+    let strip = edits
+        .strip_cookie
+        .filter(|name| request.cookie(name).next().is_some());
+    if edits.forwarded_for.is_none() && strip.is_none() && !must_change(request) {
+        return Ok(Forward::AsIs);
+    }
+
+    let mut out = Out::new(out);
+    let flags = request.facts.flags;
+    out.put_all(&[
+        request.method_name(),
+        b" ",
+        request.url(),
+        b" ",
+        version_text(request.version()),
+        b"\r\n",
+    ])?;
+    if flags.any(Flags::ABSOLUTE) {
+        out.put_all(&[b"Host: ", request.authority, b"\r\n"])?;
+    }
+    for line in Lines::new(request.fields) {
+        put_line(
+            request,
+            &line,
+            edits.forwarded_for.is_some(),
+            strip,
+            &mut out,
+        )?;
+    }
+    if let Some(address) = edits.forwarded_for {
+        put_forwarded_for(request, address, &mut out)?;
+    }
+    if flags.any(Flags::TE_TRAILERS) && flags.any(Flags::TE_CODINGS) {
+        out.put(b"TE: trailers\r\n")?;
+    }
+    let old = request.version() == Version::Http10;
+    out.put_connection(&[
+        (request.upgrade(), b"upgrade"),
+        (flags.any(Flags::TE_TRAILERS), b"TE"),
+        (old && request.persistent(), b"keep-alive"),
+    ])?;
+    out.put(b"\r\n")?;
+    Ok(Forward::Rewritten(out.len()))
+}
+
+/// Whether HTTP asks for a change.
+fn must_change(request: &Request<'_>) -> bool {
+    const ALWAYS: Flags = Flags::CLOSE
+        .with(Flags::NOMINATES)
+        .with(Flags::HOP_FIELD)
+        .with(Flags::TE_CODINGS)
+        .with(Flags::UPGRADE_H2)
+        .with(Flags::ABSOLUTE);
+    let flags = request.facts.flags;
+
+    flags.any(ALWAYS) || flags.any(Flags::UPGRADE) && !request.upgrade()
+}
+
+/// Writes what the server is to see of a field line here.
+fn put_line(
+    request: &Request<'_>,
+    line: &Line<'_>,
+    forwarded_for: bool,
+    strip: Option<&[u8]>,
+    out: &mut Out<'_>,
+) -> Result<(), NoRoom> {
+    let flags = request.facts.flags;
+    let nominated = || request.facts.nominates(line.name);
+
+    match Field::of(line.name) {
+        Field::Connection | Field::KeepAlive | Field::ProxyConnection => Ok(()),
+        Field::ContentLength | Field::TransferEncoding => out.put(line.raw),
+        Field::Host if flags.any(Flags::ABSOLUTE) => Ok(()),
+        Field::Host => out.put(line.raw),
+        Field::Upgrade if !request.upgrade() => Ok(()),
+        Field::Upgrade if flags.any(Flags::UPGRADE_H2) => {
+            put_elements(out, line.name, line.value, |protocol| !is_http2(protocol))
+        }
+        Field::Upgrade => out.put(line.raw),
+        Field::Te if flags.any(Flags::TE_CODINGS) => Ok(()),
+        // All of them are written in one, behind the others.
+        Field::ForwardedFor if forwarded_for => Ok(()),
+        _ if nominated() => Ok(()),
+        Field::Cookie => match strip {
+            Some(name) => put_cookies(name, line, out),
+            None => out.put(line.raw),
+        },
+        _ => out.put(line.raw),
+    }
+}
+
+/// Writes a `Cookie` field without the cookies named `strip`, or nothing if no other is left.
+fn put_cookies(strip: &[u8], line: &Line<'_>, out: &mut Out<'_>) -> Result<(), NoRoom> {
+    let mut rest = line.value;
+    let mut first = true;
+
+    while !rest.is_empty() {
+        let (raw, after) = rest
+            .split_at_checked(lex::find_byte(rest, b';'))
+            .unwrap_or((rest, &[]));
+        rest = after.get(1..).unwrap_or_default();
+        let pair = lex::trim(raw);
+        if pair.is_empty() || cookie::name_value(pair).is_some_and(|(name, _)| name == strip) {
+            continue;
+        }
+        if first {
+            out.put_all(&[line.name, b": ", pair])?;
+        } else {
+            // As it was separated: what is written is never longer than what was read.
+            out.put_all(&[b";", raw])?;
+        }
+        first = false;
+    }
+    if first {
+        Ok(())
+    } else {
+        out.put(b"\r\n")
+    }
+}
+
+/// Writes one `X-Forwarded-For` with what the request had in it, and `address`.
+fn put_forwarded_for(
+    request: &Request<'_>,
+    address: &[u8],
+    out: &mut Out<'_>,
+) -> Result<(), NoRoom> {
+    let name = b"X-Forwarded-For";
+
+    out.put_all(&[name, b": "])?;
+    if request.facts.flags.any(Flags::FORWARDED_FOR) && !request.facts.nominates(name) {
+        for value in request.header(name).filter(|value| !value.is_empty()) {
+            out.put_all(&[value, b", "])?;
+        }
+    }
+    out.put_all(&[address, b"\r\n"])
+}

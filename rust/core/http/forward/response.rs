@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Responses on their way to a client.
+
+use super::{
+    version_text,
+    Forward,
+    NoRoom,
+    Out, //
+};
+use crate::http::{
+    fields::{
+        Field,
+        Flags,
+        Line,
+        Lines, //
+    },
+    Response,
+    Version, //
+};
+
+/// What is to be changed in a response, beside what HTTP asks for. An interim response is left
+/// alone by all of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ResponseEdits<'e> {
+    /// Whether the client's connection ends with this response: then it is told so, and otherwise
+    /// the server's `Connection: close` is kept from it.
+    pub client_close: bool,
+    /// The version of the client's request. One of HTTP/1.0 is told that its connection persists.
+    pub client_version: Version,
+    /// Name and value of a cookie to be set: for all paths, not to be seen by scripts.
+    pub set_cookie: Option<(&'e [u8], &'e [u8])>,
+}
+
+/// Makes the head that a client is sent in place of `response`'s.
+///
+/// - What `Connection` names is dropped, with `Keep-Alive` and `Proxy-Connection`
+///   (RFC 9110 §7.6.1).
+/// - `Upgrade` stays in a 101 and a 426, and is dropped elsewhere: it would offer what this
+///   gateway may not pass on.
+/// - `Content-Length` and `Transfer-Encoding` are dropped where the status allows neither
+///   (RFC 9110 §8.6, RFC 9112 §6.1).
+/// - The version is this gateway's, HTTP/1.1, except that a client of HTTP/1.0 may see the
+///   server's.
+///
+/// Chunks for a client of HTTP/1.0 are not undone here: the caller refuses such a response, which
+/// no server may send to a request of HTTP/1.0.
+///
+/// # Errors
+///
+/// `out` is too small.
+pub fn forward_response(
+    response: &Response<'_>,
+    edits: &ResponseEdits<'_>,
+    out: &mut [u8],
+) -> Result<Forward, NoRoom> {
+    let last = !response.is_interim();
+    let close = last && edits.client_close;
+    let keep = last && !close && edits.client_version == Version::Http10;
+    let set_cookie = edits.set_cookie.filter(|_| last);
+    let version = response.version().max(edits.client_version);
+
+    let unchanged = !must_change(response)
+        && set_cookie.is_none()
+        && version == response.version()
+        && response.facts.flags.any(Flags::CLOSE) == close
+        && !(close && response.facts.flags.any(Flags::KEEP_ALIVE))
+        && (!keep || response.facts.flags.any(Flags::KEEP_ALIVE));
+    if unchanged {
+        return Ok(Forward::AsIs);
+    }
+
+    let mut out = Out::new(out);
+    out.put_all(&[version_text(version), response.after_version])?;
+    for line in Lines::new(response.fields) {
+        if is_kept(response, &line) {
+            out.put(line.raw)?;
+        }
+    }
+    if let Some((name, value)) = set_cookie {
+        out.put_all(&[
+            b"Set-Cookie: ",
+            name,
+            b"=",
+            value,
+            b"; Path=/; HttpOnly\r\n",
+        ])?;
+    }
+    out.put_connection(&[
+        (keeps_upgrade(response), b"upgrade"),
+        (close, b"close"),
+        (keep, b"keep-alive"),
+    ])?;
+    out.put(b"\r\n")?;
+    Ok(Forward::Rewritten(out.len()))
+}
+
+/// Whether HTTP asks for a change.
+fn must_change(response: &Response<'_>) -> bool {
+    let flags = response.facts.flags;
+
+    flags.any(Flags::NOMINATES.with(Flags::HOP_FIELD))
+        || flags.any(Flags::UPGRADE) && !keeps_upgrade(response)
+        || flags.any(Flags::LENGTH.with(Flags::CHUNKED)) && response.never_has_content()
+}
+
+/// Whether the client is to see the server's `Upgrade`.
+fn keeps_upgrade(response: &Response<'_>) -> bool {
+    matches!(response.status(), 101 | 426) && response.facts.upgrade(response.version())
+}
+
+/// Whether the client is to see a field line.
+fn is_kept(response: &Response<'_>, line: &Line<'_>) -> bool {
+    match Field::of(line.name) {
+        Field::Connection | Field::KeepAlive | Field::ProxyConnection => false,
+        Field::ContentLength | Field::TransferEncoding => !response.never_has_content(),
+        Field::Upgrade => keeps_upgrade(response),
+        _ => !response.facts.nominates(line.name),
+    }
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Classes of bytes, and the searches that touch every byte of a head.
+//!
+//! Kernel code has no vector registers, so the searches look at eight bytes at a time in an
+//! ordinary one. The tests for a byte below a bound and for a zero byte can be wrong about bytes
+//! *after* the first one that is found, because of the borrow, never about the first.
+
+/// A byte of a token (RFC 9110 §5.6.2).
+pub(super) const TOKEN: u8 = 1;
+/// A byte of a registered name (RFC 3986 §3.2.2), `%` included.
+pub(super) const REG_NAME: u8 = 2;
+/// A byte of an IP literal (RFC 3986 §3.2.2), without its brackets.
+pub(super) const IP_LITERAL: u8 = 4;
+
+static CLASSES: [u8; 256] = classes();
+
+const fn mark(table: &mut [u8; 256], bytes: &[u8], class: u8) {
+    let mut at = 0;
+    while at < bytes.len() {
+        table[bytes[at] as usize] |= class;
+        at += 1;
+    }
+}
+
+const fn classes() -> [u8; 256] {
+    let mut table = [0; 256];
+    let alphanumeric = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+    mark(&mut table, alphanumeric, TOKEN | REG_NAME);
+    mark(&mut table, b"!#$%&'*+-.^_`|~", TOKEN);
+    mark(&mut table, b"-._~!$&'()*+,;=%", REG_NAME);
+    mark(&mut table, b"0123456789ABCDEFabcdef:.", IP_LITERAL);
+    table
+}
+
+/// Whether `byte` is of `class`.
+#[inline]
+pub(super) fn is(byte: u8, class: u8) -> bool {
+    // The index is below 256 by its type: no check remains.
+    CLASSES[usize::from(byte)] & class != 0
+}
+
+/// Whether all of `bytes` are of `class`.
+#[inline]
+pub(super) fn all(bytes: &[u8], class: u8) -> bool {
+    bytes.iter().all(|&byte| is(byte, class))
+}
+
+/// How many of the first bytes are of `class`.
+#[inline]
+pub(super) fn span(bytes: &[u8], class: u8) -> usize {
+    bytes
+        .iter()
+        .position(|&byte| !is(byte, class))
+        .unwrap_or(bytes.len())
+}
+
+const fn each(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+const HIGH: u64 = each(0x80);
+
+/// The high bit of each byte that is zero.
+#[inline]
+const fn zero_bytes(word: u64) -> u64 {
+    word.wrapping_sub(each(1)) & !word & HIGH
+}
+
+/// The high bit of each byte that is below 0x20 or 0x7f.
+#[inline]
+const fn control_bytes(word: u64) -> u64 {
+    (word.wrapping_sub(each(0x20)) & !word & HIGH) | zero_bytes(word ^ each(0x7f))
+}
+
+/// The high bit of each byte that cannot be in a target or that is `?`.
+#[inline]
+const fn target_stops(word: u64) -> u64 {
+    ((word.wrapping_sub(each(0x21)) | word.wrapping_add(each(1)) | word) & HIGH)
+        | zero_bytes(word ^ each(b'#'))
+        | zero_bytes(word ^ each(b'?'))
+}
+
+/// Where the first byte is that `words` marks in eight bytes and `bytes` accepts alone, or the
+/// length.
+#[inline]
+fn find(bytes: &[u8], words: impl Fn(u64) -> u64, byte: impl Fn(u8) -> bool) -> usize {
+    let mut rest = bytes;
+    let mut at = 0usize;
+
+    while let Some((word, tail)) = rest.split_first_chunk::<8>() {
+        let marks = words(u64::from_le_bytes(*word));
+        if marks != 0 {
+            return at.wrapping_add((marks.trailing_zeros() / 8) as usize);
+        }
+        at = at.wrapping_add(8);
+        rest = tail;
+    }
+    for &b in rest {
+        if byte(b) {
+            break;
+        }
+        at = at.wrapping_add(1);
+    }
+    at
+}
+
+/// Where the first control byte (tab included) is, or the length.
+#[inline]
+pub(super) fn find_control(bytes: &[u8]) -> usize {
+    find(bytes, control_bytes, |b| b < 0x20 || b == 0x7f)
+}
+
+/// Where `wanted` first is, or the length.
+#[inline]
+pub(super) fn find_byte(bytes: &[u8], wanted: u8) -> usize {
+    let pattern = each(wanted);
+    find(bytes, |word| zero_bytes(word ^ pattern), |b| b == wanted)
+}
+
+/// Where the first byte is that cannot be in a target, or is `?`, or the length.
+///
+/// More is let through than RFC 3986 allows, since browsers send `|`, `{`, `"` and the like as
+/// they are; spaces, control bytes, bytes above 0x7e and `#` are not.
+#[inline]
+pub(super) fn find_target_stop(bytes: &[u8]) -> usize {
+    find(bytes, target_stops, |b| {
+        !(0x21..0x7f).contains(&b) || b == b'#' || b == b'?'
+    })
+}
+
+/// `bytes` without the spaces and tabs at its ends (`OWS`, RFC 9110 §5.6.3).
+#[inline]
+pub(super) fn trim(bytes: &[u8]) -> &[u8] {
+    let mut bytes = bytes;
+    while let [b' ' | b'\t', rest @ ..] = bytes {
+        bytes = rest;
+    }
+    while let [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
+/// The non-empty elements of a comma-separated list of tokens (RFC 9110 §5.6.1).
+#[inline]
+pub(super) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
+    value
+        .split(|&byte| byte == b',')
+        .map(trim)
+        .filter(|element| !element.is_empty())
+}
+
+/// The number that `digits` writes in decimal, if it is one below 2⁶⁴.
+pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0u64, |number, &byte| {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number.checked_mul(10)?.checked_add(u64::from(digit))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every byte at every position of a word, behind every length of harmless bytes.
+    #[test]
+    fn searches_agree_with_the_naive_ones() {
+        for before in 0..20 {
+            for after in 0..10 {
+                for byte in 0..=255u8 {
+                    let mut bytes = [b'a'; 40];
+                    bytes[before] = byte;
+                    let bytes = &bytes[..before + 1 + after];
+                    let naive = |stop: &dyn Fn(u8) -> bool| {
+                        bytes.iter().position(|&b| stop(b)).unwrap_or(bytes.len())
+                    };
+
+                    assert_eq!(find_control(bytes), naive(&|b| b.is_ascii_control()));
+                    assert_eq!(find_byte(bytes, byte), naive(&|b| b == byte));
+                    assert_eq!(
+                        find_target_stop(bytes),
+                        naive(&|b| !b.is_ascii_graphic() || b == b'#' || b == b'?'),
+                        "{byte:#x} at {before}"
+                    );
+                }
+            }
+        }
+    }
+
+    /// Two bytes that stop a search, in one word: the first is the one that counts.
+    #[test]
+    fn the_first_of_two_is_found() {
+        for first in 0..=255u8 {
+            for second in 0..=255u8 {
+                let bytes = [b'a', first, second, b'a', b'a', b'a', b'a', b'a', b'a'];
+                let control = bytes.iter().position(u8::is_ascii_control);
+                let stop = bytes
+                    .iter()
+                    .position(|&b| !b.is_ascii_graphic() || b == b'#' || b == b'?');
+
+                assert_eq!(find_control(&bytes), control.unwrap_or(9));
+                assert_eq!(find_target_stop(&bytes), stop.unwrap_or(9));
+            }
+        }
+    }
+
+    #[test]
+    fn decimals() {
+        assert_eq!(decimal(b"0"), Some(0));
+        assert_eq!(decimal(b"18446744073709551615"), Some(u64::MAX));
+        for bad in [
+            "",
+            "18446744073709551616",
+            "99999999999999999999999",
+            "+1",
+            "-1",
+            "1 ",
+            "0x1",
+            "1,1",
+            "\u{661}",
+        ] {
+            assert_eq!(decimal(bad.as_bytes()), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn tokens() {
+        for byte in 0..=255u8 {
+            let token = byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+            assert_eq!(is(byte, TOKEN), token, "{byte:#x}");
+        }
+    }
+
+    #[test]
+    fn lists() {
+        let list: Vec<&[u8]> = elements(b" a ,, b\t,c d,").collect();
+        assert_eq!(list, [&b"a"[..], b"b", b"c d"]);
+        assert_eq!(elements(b"").count(), 0);
+    }
+
+    extern crate std;
+    use std::vec::Vec;
+}

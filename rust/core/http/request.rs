@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Requests: the request line (RFC 9112 §3) and what the fields say about the request.
+
+use super::{
+    fields::{
+        self,
+        Facts,
+        Field,
+        Flags, //
+    },
+    lex,
+    scan::{
+        Kind,
+        EMPTY_LINES,
+        METHOD_MAX, //
+    },
+    uri::{
+        Authority,
+        Target, //
+    },
+    Cookies,
+    Fields,
+    Framing,
+    HeadError,
+    Limits,
+    Values,
+    Version,
+    HOST_MAX, //
+};
+
+/// A method (RFC 9110 §9.3, RFC 5789).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// `GET`.
+    Get,
+    /// `HEAD`.
+    Head,
+    /// `POST`.
+    Post,
+    /// `PUT`.
+    Put,
+    /// `DELETE`.
+    Delete,
+    /// `CONNECT`.
+    Connect,
+    /// `OPTIONS`.
+    Options,
+    /// `TRACE`.
+    Trace,
+    /// `PATCH`.
+    Patch,
+    /// Any other token.
+    Other,
+}
+
+impl Method {
+    /// The method that `name` is the name of; upper and lower case differ.
+    pub fn of(name: &[u8]) -> Self {
+        match name {
+            b"GET" => Self::Get,
+            b"HEAD" => Self::Head,
+            b"POST" => Self::Post,
+            b"PUT" => Self::Put,
+            b"DELETE" => Self::Delete,
+            b"CONNECT" => Self::Connect,
+            b"OPTIONS" => Self::Options,
+            b"TRACE" => Self::Trace,
+            b"PATCH" => Self::Patch,
+            _ => Self::Other,
+        }
+    }
+
+    /// Whether doing it twice is the same as doing it once (RFC 9110 §9.2.2).
+    pub const fn is_idempotent(self) -> bool {
+        matches!(
+            self,
+            Self::Get | Self::Head | Self::Put | Self::Delete | Self::Options | Self::Trace
+        )
+    }
+}
+
+/// The head of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    pub(super) facts: Facts<'a>,
+    method_name: &'a [u8],
+    target: &'a [u8],
+    url: &'a [u8],
+    path: &'a [u8],
+    pub(super) authority: &'a [u8],
+    host: &'a [u8],
+    pub(super) fields: &'a [u8],
+    /// The fields from the first `Cookie` on.
+    cookies: &'a [u8],
+    framing: Framing,
+    method: Method,
+    version: Version,
+    leading: u8,
+}
+
+impl<'a> Request<'a> {
+    /// Reads `head`: a complete head with the empty line that ends it, and with the empty lines
+    /// that came before it.
+    ///
+    /// # Errors
+    ///
+    /// Whatever RFC 9110 and RFC 9112 do not allow, and a head beyond `limits`.
+    pub fn parse(head: &'a [u8], limits: &Limits) -> Result<Self, HeadError> {
+        let (leading, start) = skip_empty_lines(head)?;
+        let line = RequestLine::parse(start, limits)?;
+        if head.len() > limits.head_max {
+            return Err(HeadError::TooLarge);
+        }
+        let target = Target::parse(line.method, line.target, line.query)?;
+        let mut facts = Facts::default();
+        let mut host_field: &[u8] = &[];
+        let mut cookies: &[u8] = &[];
+
+        let fields = fields::read(line.fields, limits, |field, value, from| match field {
+            Field::Other => Ok(()),
+            Field::Host => {
+                if facts.flags.any(Flags::HOST) {
+                    return Err(HeadError::ManyHosts);
+                }
+                facts.flags.set(Flags::HOST);
+                host_field = value;
+                Ok(())
+            }
+            Field::Cookie => {
+                if cookies.is_empty() {
+                    cookies = from;
+                }
+                Ok(())
+            }
+            Field::Expect => {
+                let expected = value.eq_ignore_ascii_case(b"100-continue");
+                facts.flags.set_if(expected, Flags::EXPECT_CONTINUE);
+                Ok(())
+            }
+            Field::Te => {
+                for coding in lex::elements(value) {
+                    let trailers = coding.eq_ignore_ascii_case(b"trailers");
+                    facts.flags.set_if(trailers, Flags::TE_TRAILERS);
+                    facts.flags.set_if(!trailers, Flags::TE_CODINGS);
+                }
+                Ok(())
+            }
+            Field::ForwardedFor => {
+                facts.flags.set(Flags::FORWARDED_FOR);
+                Ok(())
+            }
+            _ => facts.take(Kind::Request, field, value),
+        })?;
+
+        // The last CRLF was taken for part of the fields from the first cookie on.
+        let cookies = cookies
+            .get(..cookies.len().saturating_sub(2))
+            .unwrap_or_default();
+        let authority = choose_host(&target, line.version, &mut facts.flags, host_field)?;
+        let upper = authority.host.iter().any(u8::is_ascii_uppercase);
+        facts.flags.set_if(upper, Flags::UPPER_HOST);
+
+        Ok(Self {
+            framing: facts.framing(line.version)?.unwrap_or(Framing::None),
+            facts,
+            method_name: line.method_name,
+            target: line.target,
+            url: target.url,
+            path: target.path,
+            authority: authority.text,
+            host: authority.host,
+            fields,
+            cookies,
+            method: line.method,
+            version: line.version,
+            leading,
+        })
+    }
+
+    /// How many bytes of empty lines came before the request line. They are not to be forwarded.
+    pub const fn leading(&self) -> usize {
+        self.leading as usize
+    }
+
+    /// The method.
+    pub const fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The method's name.
+    pub const fn method_name(&self) -> &'a [u8] {
+        self.method_name
+    }
+
+    /// Whether the request may be sent a second time when it is unknown what became of the first
+    /// (RFC 9110 §9.2.2).
+    pub const fn is_idempotent(&self) -> bool {
+        self.method.is_idempotent()
+    }
+
+    /// Whether the method is `HEAD`, so that the response has no content.
+    pub const fn is_head(&self) -> bool {
+        matches!(self.method, Method::Head)
+    }
+
+    /// The target as it was received, in whatever form.
+    pub const fn target(&self) -> &'a [u8] {
+        self.target
+    }
+
+    /// Path and query, as they were received; of an absolute target what follows the authority,
+    /// or `/`; `*` where the server as a whole is meant. Nothing is decoded and no `..` resolved.
+    pub const fn url(&self) -> &'a [u8] {
+        self.url
+    }
+
+    /// What is before the `?` of [`Self::url`].
+    pub const fn path(&self) -> &'a [u8] {
+        self.path
+    }
+
+    /// What is behind the `?` of [`Self::url`], if it has one.
+    pub fn query(&self) -> Option<&'a [u8]> {
+        self.url.get(self.path.len()..)?.get(1..)
+    }
+
+    /// The version.
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The host that the request is for, without port and without the dot that may end a name, in
+    /// the case it was received; an IPv6 address has its brackets. Empty where the request names
+    /// none, which HTTP/1.0 allows. At most [`HOST_MAX`] bytes.
+    pub const fn host(&self) -> &'a [u8] {
+        self.host
+    }
+
+    /// [`Self::host`] in lower case: itself if it is, otherwise written to `room`.
+    pub fn host_lower<'b>(&'b self, room: &'b mut [u8; HOST_MAX]) -> &'b [u8] {
+        if !self.facts.flags.any(Flags::UPPER_HOST) {
+            return self.host;
+        }
+        for (to, from) in room.iter_mut().zip(self.host) {
+            *to = from.to_ascii_lowercase();
+        }
+        room.get(..self.host.len()).unwrap_or_default()
+    }
+
+    /// How the content ends. It is never [`Framing::Close`].
+    pub const fn framing(&self) -> Framing {
+        self.framing
+    }
+
+    /// Whether the client wants its connection to persist after the response (RFC 9112 §9.3).
+    pub const fn persistent(&self) -> bool {
+        self.facts.persistent(self.version)
+    }
+
+    /// Whether the client offers to change the protocol, to anything but HTTP/2 (RFC 9110 §7.8).
+    /// Only then may a server answer 101.
+    pub const fn upgrade(&self) -> bool {
+        self.facts.upgrade(self.version)
+    }
+
+    /// Whether the client may wait for a 100 before it sends the content (RFC 9110 §10.1.1).
+    pub fn expect_continue(&self) -> bool {
+        self.version == Version::Http11 && self.facts.flags.any(Flags::EXPECT_CONTINUE)
+    }
+
+    /// The fields.
+    pub const fn headers(&self) -> Fields<'a> {
+        Fields::new(self.fields)
+    }
+
+    /// The values of the fields named `name`, in whatever case.
+    pub const fn header<'n>(&self, name: &'n [u8]) -> Values<'a, 'n> {
+        Values::new(self.headers(), name)
+    }
+
+    /// The cookies.
+    pub const fn cookies(&self) -> Cookies<'a> {
+        Cookies::new(self.cookies)
+    }
+
+    /// The values of the cookies named `name`, in this case.
+    pub fn cookie<'n>(&self, name: &'n [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
+        self.cookies()
+            .filter(move |(other, _)| *other == name)
+            .map(|(_, value)| value)
+    }
+}
+
+/// A request line, and what follows it.
+struct RequestLine<'a> {
+    method: Method,
+    method_name: &'a [u8],
+    target: &'a [u8],
+    /// Where the first `?` of the target is, or its length.
+    query: usize,
+    version: Version,
+    fields: &'a [u8],
+}
+
+impl<'a> RequestLine<'a> {
+    fn parse(start: &'a [u8], limits: &Limits) -> Result<Self, HeadError> {
+        let bad = HeadError::BadStartLine;
+        let (method_name, after) = start
+            .split_at_checked(lex::span(start, lex::TOKEN))
+            .ok_or(bad)?;
+        if method_name.len() > METHOD_MAX {
+            return Err(HeadError::MethodTooLong);
+        }
+        let after = match after {
+            [b' ', after @ ..] if !method_name.is_empty() => after,
+            _ => return Err(bad),
+        };
+        let (query, end) = target_end(after);
+        let (target, after) = after.split_at_checked(end).ok_or(bad)?;
+        if target.len() > limits.target_max {
+            return Err(HeadError::TargetTooLong);
+        }
+        let after = match after {
+            [b' ', after @ ..] if !target.is_empty() => after,
+            [b' ' | b'\r' | b'\n', ..] | [] => return Err(bad),
+            _ => return Err(HeadError::BadTarget),
+        };
+        let (version, after) = version(after)?;
+        let fields = match after {
+            [b'\r', b'\n', fields @ ..] => fields,
+            _ => return Err(bad),
+        };
+        Ok(Self {
+            method: Method::of(method_name),
+            method_name,
+            target,
+            query,
+            version,
+            fields,
+        })
+    }
+}
+
+/// Where the first `?` and the end are of the target that `bytes` begin with.
+fn target_end(bytes: &[u8]) -> (usize, usize) {
+    let query = lex::find_target_stop(bytes);
+    let mut end = query;
+
+    while let Some([b'?', rest @ ..]) = bytes.get(end..) {
+        end = end
+            .wrapping_add(1)
+            .wrapping_add(lex::find_target_stop(rest));
+    }
+    (query, end)
+}
+
+/// The version that `bytes` begin with, and what follows it.
+pub(super) fn version(bytes: &[u8]) -> Result<(Version, &[u8]), HeadError> {
+    match bytes {
+        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor, rest @ ..]
+            if major.is_ascii_digit() && minor.is_ascii_digit() =>
+        {
+            match (major, minor) {
+                (b'1', b'1') => Ok((Version::Http11, rest)),
+                (b'1', b'0') => Ok((Version::Http10, rest)),
+                _ => Err(HeadError::Version),
+            }
+        }
+        _ => Err(HeadError::BadStartLine),
+    }
+}
+
+/// Passes over the empty lines before a request line: their bytes, and what follows.
+fn skip_empty_lines(head: &[u8]) -> Result<(u8, &[u8]), HeadError> {
+    let mut rest = head;
+    let mut leading = 0u8;
+
+    while let [b'\r', b'\n', after @ ..] = rest {
+        rest = after;
+        leading = leading.saturating_add(2);
+    }
+    if leading > EMPTY_LINES.saturating_mul(2) {
+        return Err(HeadError::EmptyLines);
+    }
+    Ok((leading, rest))
+}
+
+/// Finds the host that a request is for (RFC 9112 §3.2, §3.3).
+fn choose_host<'a>(
+    target: &Target<'a>,
+    version: Version,
+    flags: &mut Flags,
+    field: &'a [u8],
+) -> Result<Authority<'a>, HeadError> {
+    let present = flags.any(Flags::HOST);
+    if !present && version == Version::Http11 {
+        return Err(HeadError::NoHost);
+    }
+    let named = Authority::parse(field).ok_or(HeadError::BadHost)?;
+    let Some((authority, port)) = target.absolute else {
+        return Ok(named);
+    };
+    if present && !named.same(&authority, port) {
+        return Err(HeadError::HostMismatch);
+    }
+    flags.set(Flags::ABSOLUTE);
+    Ok(authority)
+}

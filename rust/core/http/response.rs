@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Responses: the status line (RFC 9112 §4) and what the fields say about the response.
+
+use super::{
+    fields::{
+        self,
+        Facts, //
+    },
+    request,
+    scan::Kind,
+    Fields,
+    Framing,
+    HeadError,
+    Limits,
+    Values,
+    Version, //
+};
+
+/// The head of a response.
+#[derive(Clone, Copy, Debug)]
+pub struct Response<'a> {
+    pub(super) facts: Facts<'a>,
+    /// What follows the version in the status line, with its CRLF.
+    pub(super) after_version: &'a [u8],
+    reason: &'a [u8],
+    pub(super) fields: &'a [u8],
+    declared: Option<Framing>,
+    status: u16,
+    version: Version,
+}
+
+impl<'a> Response<'a> {
+    /// Reads `head`: a complete head with the empty line that ends it.
+    ///
+    /// A status line without the space behind the status is accepted: clients do, and servers
+    /// omit it.
+    ///
+    /// # Errors
+    ///
+    /// Whatever RFC 9110 and RFC 9112 do not allow, and a head beyond `limits`. Its target has no
+    /// limit here.
+    pub fn parse(head: &'a [u8], limits: &Limits) -> Result<Self, HeadError> {
+        if head.len() > limits.head_max {
+            return Err(HeadError::TooLarge);
+        }
+        let (version, after_version) = request::version(head)?;
+        let (line, rest) = fields::line(after_version)?;
+        let (status, reason) = match line {
+            [b' ', a, b, c] => (number([a, b, c])?, &[][..]),
+            [b' ', a, b, c, b' ', reason @ ..] => (number([a, b, c])?, reason),
+            _ => return Err(HeadError::BadStartLine),
+        };
+        let mut facts = Facts::default();
+        let fields = fields::read(rest, limits, |field, value, _| {
+            facts.take(Kind::Response, field, value)
+        })?;
+        let line_len = after_version.len().saturating_sub(rest.len());
+
+        Ok(Self {
+            declared: facts.framing(version)?,
+            facts,
+            after_version: after_version.get(..line_len).unwrap_or_default(),
+            reason,
+            fields,
+            status,
+            version,
+        })
+    }
+
+    /// The status, from 100 to 999.
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The reason phrase, which may be empty.
+    pub const fn reason(&self) -> &'a [u8] {
+        self.reason
+    }
+
+    /// Whether this is an interim response, which another one follows. A 101 is one too, but
+    /// nothing follows it that is HTTP.
+    pub const fn is_interim(&self) -> bool {
+        self.status < 200
+    }
+
+    /// The version.
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+
+    /// How the content ends, in the answer to a request whose method is `HEAD` if `is_head`
+    /// (RFC 9112 §6.3).
+    pub fn framing(&self, is_head: bool) -> Framing {
+        if is_head || self.never_has_content() || self.status == 304 {
+            Framing::None
+        } else {
+            self.declared.unwrap_or(Framing::Close)
+        }
+    }
+
+    /// Whether its status allows no content, and no field that announces some.
+    pub(super) const fn never_has_content(&self) -> bool {
+        self.is_interim() || self.status == 204
+    }
+
+    /// Whether the server wants its connection to persist (RFC 9112 §9.3). The framing has its
+    /// say too: see [`Self::reusable`].
+    pub const fn persistent(&self) -> bool {
+        self.facts.persistent(self.version)
+    }
+
+    /// Whether the connection can carry another request once this response has been read to its
+    /// end: the server keeps it open, the end is known, and the protocol stays the same.
+    pub fn reusable(&self, is_head: bool) -> bool {
+        self.persistent() && self.status != 101 && self.framing(is_head) != Framing::Close
+    }
+
+    /// Whether the server changes the protocol: a complete 101 (RFC 9110 §15.2.2). A 101 for which
+    /// this is false cannot be used, nor one that [`Request::upgrade`](super::Request::upgrade)
+    /// did not ask for.
+    pub const fn upgrade(&self) -> bool {
+        self.status == 101 && self.facts.upgrade(self.version)
+    }
+
+    /// The fields.
+    pub const fn headers(&self) -> Fields<'a> {
+        Fields::new(self.fields)
+    }
+
+    /// The values of the fields named `name`, in whatever case.
+    pub const fn header<'n>(&self, name: &'n [u8]) -> Values<'a, 'n> {
+        Values::new(self.headers(), name)
+    }
+}
+
+/// The status that three digits write.
+fn number(digits: [&u8; 3]) -> Result<u16, HeadError> {
+    digits
+        .iter()
+        .try_fold(0u16, |number, digit| {
+            let digit = digit.wrapping_sub(b'0');
+            (digit <= 9).then(|| number.wrapping_mul(10).wrapping_add(u16::from(digit)))
+        })
+        .filter(|status| *status >= 100)
+        .ok_or(HeadError::BadStartLine)
+}

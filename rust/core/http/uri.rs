@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Request targets (RFC 9112 §3.2) and authorities (RFC 3986 §3.2).
+
+use super::{
+    lex,
+    HeadError,
+    Method, //
+};
+
+/// How many bytes a host may have. A name in the DNS has 253 at most.
+pub const HOST_MAX: usize = 255;
+
+/// A target, taken apart.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target<'a> {
+    /// Path and query as they were received. An absolute target without a path has `/`.
+    pub(super) url: &'a [u8],
+    /// The part of `url` before the `?`.
+    pub(super) path: &'a [u8],
+    /// The authority of an absolute target, and the port its scheme has by default.
+    pub(super) absolute: Option<(Authority<'a>, u16)>,
+}
+
+/// A host and a port.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Authority<'a> {
+    /// All of it.
+    pub(super) text: &'a [u8],
+    /// The host, an IPv6 address with its brackets, without the dot that may end a name.
+    pub(super) host: &'a [u8],
+    /// The port, if one is given.
+    pub(super) port: Option<u16>,
+}
+
+impl<'a> Authority<'a> {
+    /// Reads the value of a `Host` field or the authority of a target: `uri-host [ ":" port ]`.
+    ///
+    /// The host may be empty (RFC 9110 §7.2); user information is not allowed (RFC 9110 §4.2.4).
+    pub(super) fn parse(text: &'a [u8]) -> Option<Self> {
+        let (host, port) = match text {
+            [b'[', literal @ ..] => {
+                let inner = lex::span(literal, lex::IP_LITERAL);
+                // Both brackets belong to the host.
+                let (host, after) = text.split_at_checked(inner.checked_add(2)?)?;
+                if host.last() != Some(&b']') || !literal.contains(&b':') {
+                    return None;
+                }
+                (host, after)
+            }
+            _ => text.split_at_checked(lex::span(text, lex::REG_NAME))?,
+        };
+        let port = match port {
+            [] | [b':'] => None,
+            [b':', digits @ ..] if digits.len() <= 5 => {
+                Some(u16::try_from(lex::decimal(digits)?).ok()?)
+            }
+            _ => return None,
+        };
+        if host.len() > HOST_MAX {
+            return None;
+        }
+        let host = match host {
+            [name @ .., b'.'] if !name.is_empty() => name,
+            _ => host,
+        };
+        Some(Self { text, host, port })
+    }
+
+    /// Whether both name the same origin under a scheme whose port is `default`.
+    pub(super) fn same(&self, other: &Self, default: u16) -> bool {
+        self.host.eq_ignore_ascii_case(other.host)
+            && self.port.unwrap_or(default) == other.port.unwrap_or(default)
+    }
+}
+
+impl<'a> Target<'a> {
+    /// Reads `target`, of which the bytes before `query` are the part before the first `?`.
+    pub(super) fn parse(method: Method, target: &'a [u8], query: usize) -> Result<Self, HeadError> {
+        match target {
+            _ if method == Method::Connect => Err(HeadError::Connect),
+            [b'/', ..] => Ok(Self {
+                url: target,
+                path: target.get(..query).unwrap_or(target),
+                absolute: None,
+            }),
+            b"*" if method == Method::Options => Ok(Self {
+                url: target,
+                path: target,
+                absolute: None,
+            }),
+            _ => Self::absolute(method, target),
+        }
+    }
+
+    /// Reads an absolute target (RFC 9112 §3.2.2), of which this gateway serves `http` and
+    /// `https`.
+    fn absolute(method: Method, target: &'a [u8]) -> Result<Self, HeadError> {
+        let (after, port) = if let Some(after) = strip_scheme(target, b"http://") {
+            (after, 80)
+        } else if let Some(after) = strip_scheme(target, b"https://") {
+            (after, 443)
+        } else {
+            return Err(HeadError::BadTarget);
+        };
+        let end = after
+            .iter()
+            .position(|byte| matches!(byte, b'/' | b'?'))
+            .unwrap_or(after.len());
+        let (authority, url) = after.split_at_checked(end).ok_or(HeadError::BadTarget)?;
+        let authority = Authority::parse(authority).ok_or(HeadError::BadTarget)?;
+
+        if authority.host.is_empty() {
+            return Err(HeadError::BadTarget);
+        }
+        let url: &[u8] = match url {
+            // RFC 9112 §3.2.4: the server as a whole is meant.
+            [] if method == Method::Options => b"*",
+            [] => b"/",
+            [b'/', ..] => url,
+            // A query without a path has no one form that rules could be written for, and no
+            // client sends it.
+            _ => return Err(HeadError::BadTarget),
+        };
+        let path = url.split(|&byte| byte == b'?').next().unwrap_or(url);
+        Ok(Self {
+            url,
+            path,
+            absolute: Some((authority, port)),
+        })
+    }
+}
+
+/// What follows `scheme` in `target`, in whatever case it is spelled.
+fn strip_scheme<'a>(target: &'a [u8], scheme: &[u8]) -> Option<&'a [u8]> {
+    let (start, after) = target.split_at_checked(scheme.len())?;
+    start.eq_ignore_ascii_case(scheme).then_some(after)
+}
