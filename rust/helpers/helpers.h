@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The C shims: static inlines and macros that bindgen cannot see, one file a
+ * kernel subsystem. Declared here once, for the compiler and for bindgen.
+ */
+#ifndef KTCPVS_HELPERS_H
+#define KTCPVS_HELPERS_H
+
+#include <linux/types.h>
+
+struct bio_vec;
+struct sk_buff;
+struct sock;
+struct workqueue_struct;
+
+/* sock.c */
+struct ktcpvs_sock_calls {
+	void (*data_ready)(struct sock *sk);
+	void (*write_space)(struct sock *sk);
+	void (*state_change)(struct sock *sk);
+};
+
+bool ktcpvs_in_softirq(void);
+bool ktcpvs_bh_trylock_sock(struct sock *sk);
+void ktcpvs_bh_lock_sock(struct sock *sk);
+void ktcpvs_bh_lock_sock_nested(struct sock *sk);
+void ktcpvs_bh_unlock_sock(struct sock *sk);
+bool ktcpvs_sock_owned(const struct sock *sk);
+void ktcpvs_sock_hold(struct sock *sk);
+void ktcpvs_sock_put(struct sock *sk);
+void ktcpvs_sock_swap_calls(struct sock *sk, void *user_data, bool nocopy,
+			    struct ktcpvs_sock_calls *calls);
+void *ktcpvs_sock_user_data(const struct sock *sk);
+void ktcpvs_sock_prepare(struct sock *sk);
+u8 ktcpvs_sock_state(const struct sock *sk);
+u8 ktcpvs_sock_shutdown(const struct sock *sk);
+int ktcpvs_sock_err(const struct sock *sk);
+bool ktcpvs_sock_take_nospace(struct sock *sk);
+void ktcpvs_sock_shutdown_send(struct sock *sk);
+void ktcpvs_sock_peer(const struct sock *sk, u8 addr[16], u16 *port);
+void ktcpvs_sock_set_v6only(struct sock *sk);
+
+/* tcp.c */
+u32 ktcpvs_tcp_unread(const struct sock *sk);
+void ktcpvs_tcp_expect_reply(struct sock *sk);
+int ktcpvs_tcp_send(struct sock *sk, const void *buf, size_t len, bool more);
+int ktcpvs_tcp_splice(struct sock *sk, const struct bio_vec *bv,
+		      unsigned int nr, size_t len, bool more);
+
+/* workqueue.c */
+struct workqueue_struct *ktcpvs_alloc_workqueue(const char *name, bool bh,
+						bool highpri);
+
+/* skb.c */
+struct ktcpvs_piece {
+	const u8 *data;
+	size_t len;
+};
+
+struct sk_buff *ktcpvs_skb_find(struct sock *sk, struct sk_buff *after,
+				u32 skip, u32 *offset);
+int ktcpvs_skb_piece(const struct sk_buff *skb, u32 offset,
+		     struct ktcpvs_piece *piece);
+unsigned int ktcpvs_skb_gather(struct sock *sk, u32 skip, u32 max,
+			       struct bio_vec *bv, unsigned int nr, u32 *total);
+
+#endif /* KTCPVS_HELPERS_H */

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Socket buffers: walking what a socket has received without consuming it. */
+
+#include <linux/bvec.h>
+#include <linux/skbuff.h>
+#include <net/tcp.h>
+
+#include "helpers.h"
+
+/*
+ * The buffer that holds the unread byte number @skip, and that byte's offset
+ * in it; the search begins behind @after, or at the head of the queue. NULL if
+ * the byte has not come. Buffers may overlap (tcp_data_queue() keeps the whole
+ * of a partly old segment), so the sequence number decides, not the order.
+ */
+struct sk_buff *ktcpvs_skb_find(struct sock *sk, struct sk_buff *after,
+				u32 skip, u32 *offset)
+{
+	u32 seq = tcp_sk(sk)->copied_seq + skip;
+	struct sk_buff *skb;
+
+	skb = after ? skb_peek_next(after, &sk->sk_receive_queue) :
+		      skb_peek(&sk->sk_receive_queue);
+	for (; skb; skb = skb_peek_next(skb, &sk->sk_receive_queue)) {
+		u32 off = seq - TCP_SKB_CB(skb)->seq;
+
+		if (off < skb->len) {
+			*offset = off;
+			return skb;
+		}
+	}
+	return NULL;
+}
+
+/* Finds *@offset in the fragments, or makes it relative to what follows. */
+static int frag_piece(const struct sk_buff *skb, u32 *offset,
+		      struct ktcpvs_piece *piece)
+{
+	int i;
+
+	if (!skb_frags_readable(skb))
+		return -EIO;
+	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
+		const skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
+
+		if (*offset < skb_frag_size(frag)) {
+			piece->data = (u8 *)skb_frag_address(frag) + *offset;
+			piece->len = skb_frag_size(frag) - *offset;
+			return 0;
+		}
+		*offset -= skb_frag_size(frag);
+	}
+	return -ENOENT;
+}
+
+static int own_piece(const struct sk_buff *skb, u32 *offset,
+		     struct ktcpvs_piece *piece)
+{
+	if (*offset < skb_headlen(skb)) {
+		piece->data = skb->data + *offset;
+		piece->len = skb_headlen(skb) - *offset;
+		return 0;
+	}
+	*offset -= skb_headlen(skb);
+	return frag_piece(skb, offset, piece);
+}
+
+/*
+ * The contiguous bytes that begin at @offset of @skb, as far as they reach.
+ * 64-bit only: fragments are in the kernel's mapping.
+ */
+int ktcpvs_skb_piece(const struct sk_buff *skb, u32 offset,
+		     struct ktcpvs_piece *piece)
+{
+	const struct sk_buff *part;
+	int err;
+
+	BUILD_BUG_ON(IS_ENABLED(CONFIG_HIGHMEM));
+	err = own_piece(skb, &offset, piece);
+	if (err != -ENOENT)
+		return err;
+	/* GRO may chain whole buffers; those have no chains of their own. */
+	skb_walk_frags(skb, part) {
+		err = own_piece(part, &offset, piece);
+		if (err != -ENOENT)
+			return err;
+	}
+	return -EIO;
+}
+
+/*
+ * Collects up to @nr page fragments, at most @max bytes, from the unread byte
+ * number @skip on. Stops before bytes that are not in page fragments: none at
+ * the start means that they must be copied.
+ */
+unsigned int ktcpvs_skb_gather(struct sock *sk, u32 skip, u32 max,
+			       struct bio_vec *bv, unsigned int nr, u32 *total)
+{
+	struct sk_buff *skb;
+	unsigned int n = 0;
+	u32 off;
+	int i;
+
+	*total = 0;
+	for (skb = ktcpvs_skb_find(sk, NULL, skip, &off); skb;
+	     skb = ktcpvs_skb_find(sk, skb, skip + *total, &off)) {
+		if (skb_has_frag_list(skb) || off < skb_headlen(skb) ||
+		    !skb_frags_readable(skb))
+			return n;
+		off -= skb_headlen(skb);
+		for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
+			const skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
+			u32 len = skb_frag_size(frag);
+
+			if (off >= len) {
+				off -= len;
+				continue;
+			}
+			len = min(len - off, max - *total);
+			if (n == nr || !len)
+				return n;
+			bvec_set_page(&bv[n++], skb_frag_page(frag), len,
+				      skb_frag_off(frag) + off);
+			*total += len;
+			off = 0;
+		}
+	}
+	return n;
+}

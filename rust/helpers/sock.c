@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Sockets: locks, callbacks and the fields that the Rust side needs by value. */
+
+#include <linux/in6.h>
+#include <linux/interrupt.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+
+#include "helpers.h"
+
+bool ktcpvs_in_softirq(void)
+{
+	return in_softirq();
+}
+
+bool ktcpvs_bh_trylock_sock(struct sock *sk)
+{
+	return spin_trylock(&sk->sk_lock.slock);
+}
+
+void ktcpvs_bh_lock_sock(struct sock *sk)
+{
+	bh_lock_sock(sk);
+}
+
+void ktcpvs_bh_lock_sock_nested(struct sock *sk)
+{
+	bh_lock_sock_nested(sk);
+}
+
+void ktcpvs_bh_unlock_sock(struct sock *sk)
+{
+	bh_unlock_sock(sk);
+}
+
+/* Callable without the lock, where the answer is a hint. */
+bool ktcpvs_sock_owned(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_lock.owned);
+}
+
+void ktcpvs_sock_hold(struct sock *sk)
+{
+	sock_hold(sk);
+}
+
+void ktcpvs_sock_put(struct sock *sk)
+{
+	sock_put(sk);
+}
+
+/*
+ * Puts new callbacks into a socket and returns those it had. A listener's user
+ * data must not be inherited by its children, hence the flag.
+ */
+void ktcpvs_sock_swap_calls(struct sock *sk, void *user_data, bool nocopy,
+			    struct ktcpvs_sock_calls *calls)
+{
+	struct ktcpvs_sock_calls old;
+
+	write_lock_bh(&sk->sk_callback_lock);
+	old.data_ready = sk->sk_data_ready;
+	old.write_space = sk->sk_write_space;
+	old.state_change = sk->sk_state_change;
+	__rcu_assign_sk_user_data_with_flags(sk, user_data,
+					     nocopy ? SK_USER_DATA_NOCOPY : 0);
+	sk->sk_data_ready = calls->data_ready;
+	sk->sk_write_space = calls->write_space;
+	sk->sk_state_change = calls->state_change;
+	write_unlock_bh(&sk->sk_callback_lock);
+	*calls = old;
+}
+
+void *ktcpvs_sock_user_data(const struct sock *sk)
+{
+	return rcu_dereference_sk_user_data(sk);
+}
+
+/*
+ * Prepares an accepted or connected socket for sending from softirq: no
+ * task_frag (it belongs to whatever process softirq interrupted), no sleeping
+ * allocation, no Nagle, urgent bytes kept in line so that nothing is skipped.
+ */
+void ktcpvs_sock_prepare(struct sock *sk)
+{
+	sk->sk_allocation = GFP_ATOMIC;
+	sk->sk_use_task_frag = false;
+	sock_set_flag(sk, SOCK_URGINLINE);
+	tcp_sk(sk)->nonagle |= TCP_NAGLE_OFF;
+}
+
+u8 ktcpvs_sock_state(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_state);
+}
+
+u8 ktcpvs_sock_shutdown(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_shutdown);
+}
+
+int ktcpvs_sock_err(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_err);
+}
+
+/* True once after a send found no room: the caller's cue to send again. */
+bool ktcpvs_sock_take_nospace(struct sock *sk)
+{
+	struct socket *sock = READ_ONCE(sk->sk_socket);
+
+	if (!sock || !sk_stream_is_writeable(sk))
+		return false;
+	return test_and_clear_bit(SOCK_NOSPACE, &sock->flags);
+}
+
+/* Sends FIN after what is queued. Any context that has the socket's lock. */
+void ktcpvs_sock_shutdown_send(struct sock *sk)
+{
+	if (sk->sk_shutdown & SEND_SHUTDOWN)
+		return;
+	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
+	sk->sk_prot->shutdown(sk, SEND_SHUTDOWN);
+}
+
+/* The peer's address as an IPv6 address, IPv4 mapped. */
+void ktcpvs_sock_peer(const struct sock *sk, u8 addr[16], u16 *port)
+{
+	struct in6_addr a;
+
+	if (sk->sk_family == AF_INET6)
+		a = sk->sk_v6_daddr;
+	else
+		ipv6_addr_set_v4mapped(sk->sk_daddr, &a);
+	memcpy(addr, &a, sizeof(a));
+	*port = ntohs(sk->sk_dport);
+}
+
+/* Before bind only. */
+void ktcpvs_sock_set_v6only(struct sock *sk)
+{
+	sk->sk_ipv6only = true;
+}

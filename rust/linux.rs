@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Safe abstractions over parts of the kernel that its `kernel` crate does not cover yet.
+//!
+//! All `unsafe` code of the module is here.
+
+mod bindings;
+pub(crate) mod net;
+pub(crate) mod queues;
