@@ -6,11 +6,13 @@
 //! type. The same code runs in the module and under `cargo test`, property tests and fuzzers on
 //! the host.
 
-#![no_std]
+// The kernel's build says so for every crate.
+#![cfg_attr(not(MODULE), no_std)]
 #![forbid(unsafe_code)]
 
 pub mod affinity;
 pub mod hash;
 pub mod http;
+pub mod inline;
 pub mod rule;
 pub mod sched;
