@@ -5,5 +5,9 @@
 //! All `unsafe` code of the module is here.
 
 mod bindings;
+pub(crate) mod lock;
 pub(crate) mod net;
+pub(crate) mod percpu;
 pub(crate) mod queues;
+pub(crate) mod rcu;
+pub(crate) mod time;

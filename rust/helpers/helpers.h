@@ -6,9 +6,11 @@
 #ifndef KTCPVS_HELPERS_H
 #define KTCPVS_HELPERS_H
 
+#include <linux/spinlock_types.h>
 #include <linux/types.h>
 
 struct bio_vec;
+struct net;
 struct sk_buff;
 struct sock;
 struct workqueue_struct;
@@ -46,6 +48,26 @@ void ktcpvs_tcp_expect_reply(struct sock *sk);
 int ktcpvs_tcp_send(struct sock *sk, const void *buf, size_t len, bool more);
 int ktcpvs_tcp_splice(struct sock *sk, const struct bio_vec *bv,
 		      unsigned int nr, size_t len, bool more);
+
+/* lock.c */
+void ktcpvs_spin_lock_bh(spinlock_t *lock);
+bool ktcpvs_spin_trylock_bh(spinlock_t *lock);
+void ktcpvs_spin_unlock_bh(spinlock_t *lock);
+void ktcpvs_spin_assert_held(spinlock_t *lock);
+unsigned int ktcpvs_this_cpu_begin(void);
+void ktcpvs_this_cpu_end(void);
+
+/* percpu.c */
+void *ktcpvs_counters_alloc(unsigned int nr);
+void ktcpvs_counters_free(void *counters);
+void ktcpvs_counters_add(void *counters, unsigned int i, u64 n);
+u64 ktcpvs_counters_sum(void *counters, unsigned int i);
+
+/* ns.c */
+int ktcpvs_ns_register(int (*init)(struct net *net),
+		       void (*exit)(struct net *net));
+void ktcpvs_ns_unregister(void);
+void **ktcpvs_ns_slot(struct net *net);
 
 /* workqueue.c */
 struct workqueue_struct *ktcpvs_alloc_workqueue(const char *name, bool bh,

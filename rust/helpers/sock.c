@@ -71,9 +71,13 @@ void ktcpvs_sock_swap_calls(struct sock *sk, void *user_data, bool nocopy,
 	*calls = old;
 }
 
+/* Under RCU, or under the socket's lock where all that changes it holds that. */
 void *ktcpvs_sock_user_data(const struct sock *sk)
 {
-	return rcu_dereference_sk_user_data(sk);
+	void *tagged = rcu_dereference_check(__sk_user_data(sk),
+					     lockdep_sock_is_held(sk));
+
+	return (void *)((uintptr_t)tagged & SK_USER_DATA_PTRMASK);
 }
 
 /*

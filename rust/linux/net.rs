@@ -3,6 +3,7 @@
 //! Networking.
 
 mod listener;
+pub(crate) mod ns;
 mod socket;
 mod stream;
 mod wire;
@@ -11,6 +12,10 @@ pub(crate) use self::{
     listener::{
         Acceptor,
         ListenSocket, //
+    },
+    ns::{
+        Net,
+        NetRef, //
     },
     socket::Socket,
     stream::{

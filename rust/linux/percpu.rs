@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Per-CPU data.
+//!
+//! C header: [`include/linux/percpu.h`](srctree/include/linux/percpu.h)
+
+use crate::linux::bindings;
+use core::{
+    cell::UnsafeCell,
+    ffi::c_void,
+    ptr::NonNull, //
+};
+use kernel::prelude::*;
+
+/// `N` counters, each counted on every CPU by itself.
+///
+/// # Invariants
+///
+/// `ptr` came from `ktcpvs_counters_alloc(N)` and is ours.
+pub(crate) struct Counters<const N: usize> {
+    ptr: NonNull<c_void>,
+}
+
+// SAFETY: The functions may be called anywhere, on any CPU, at once.
+unsafe impl<const N: usize> Send for Counters<N> {}
+// SAFETY: As above.
+unsafe impl<const N: usize> Sync for Counters<N> {}
+
+impl<const N: usize> Counters<N> {
+    /// All are 0. Process context.
+    pub(crate) fn new() -> Result<Self> {
+        // SAFETY: No requirements.
+        let ptr = unsafe { bindings::ktcpvs_counters_alloc(N as u32) };
+
+        // INVARIANT: Just allocated.
+        Ok(Self {
+            ptr: NonNull::new(ptr).ok_or(ENOMEM)?,
+        })
+    }
+
+    /// Adds `n` to counter `I`. Any context.
+    #[inline]
+    pub(crate) fn add<const I: usize>(&self, n: u64) {
+        const { assert!(I < N) };
+        // SAFETY: By the type invariants the counters are there, and `I` is one of them.
+        unsafe { bindings::ktcpvs_counters_add(self.ptr.as_ptr(), I as u32, n) };
+    }
+
+    /// What all CPUs have counted in counter `I`. Each CPU's part is read as it is just then.
+    pub(crate) fn sum<const I: usize>(&self) -> u64 {
+        const { assert!(I < N) };
+        // SAFETY: As above.
+        unsafe { bindings::ktcpvs_counters_sum(self.ptr.as_ptr(), I as u32) }
+    }
+}
+
+impl<const N: usize> Drop for Counters<N> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants the counters are ours.
+        unsafe { bindings::ktcpvs_counters_free(self.ptr.as_ptr()) };
+    }
+}
+
+/// A `T` for every CPU, to be used with softirqs off.
+///
+/// # Invariants
+///
+/// There are `nr_cpu_ids` cells. A cell is touched only on its own CPU with softirqs off, and its
+/// value only by who has set `busy`.
+pub(crate) struct PerCpuCell<T> {
+    cells: KVec<KBox<Cell<T>>>,
+}
+
+struct Cell<T> {
+    busy: UnsafeCell<bool>,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: By the type invariants a cell is touched by one at a time, which may be any thread.
+unsafe impl<T: Send> Send for PerCpuCell<T> {}
+// SAFETY: As above.
+unsafe impl<T: Send> Sync for PerCpuCell<T> {}
+
+impl<T> PerCpuCell<T> {
+    /// Fills the cells with what `make` makes. Process context.
+    pub(crate) fn new(make: impl Fn() -> Result<T>) -> Result<Self> {
+        // SAFETY: The number never changes once the kernel is up.
+        let nr = unsafe { bindings::nr_cpu_ids } as usize;
+        let mut cells = KVec::with_capacity(nr, GFP_KERNEL)?;
+
+        for _ in 0..nr {
+            let cell = Cell {
+                busy: UnsafeCell::new(false),
+                value: UnsafeCell::new(make()?),
+            };
+            cells.push(KBox::new(cell, GFP_KERNEL)?, GFP_KERNEL)?;
+        }
+        // INVARIANT: A cell for each possible number of a CPU.
+        Ok(Self { cells })
+    }
+
+    /// Lets `f` use this CPU's value, with softirqs off. `None` if it is in use already, by whom
+    /// we were called. Softirq or process context, not with interrupts off.
+    pub(crate) fn with_bh<R>(&self, f: impl FnOnce(&mut T) -> R) -> Option<R> {
+        // SAFETY: No requirements; undone below.
+        let cpu = unsafe { bindings::ktcpvs_this_cpu_begin() } as usize;
+        let result = self.cells.get(cpu).and_then(|cell| {
+            // SAFETY: This is the cell's CPU and softirqs are off, so nobody else looks at `busy`;
+            // and whoever finds it unset and sets it has the value alone until it is unset.
+            unsafe {
+                if *cell.busy.get() {
+                    return None;
+                }
+                *cell.busy.get() = true;
+                let result = f(&mut *cell.value.get());
+                *cell.busy.get() = false;
+                Some(result)
+            }
+        });
+
+        // SAFETY: Pairs with the beginning.
+        unsafe { bindings::ktcpvs_this_cpu_end() };
+        result
+    }
+}
