@@ -4,7 +4,12 @@
 
 use kernel::prelude::*;
 
+mod config;
+mod l7;
 mod linux;
+
+#[path = "control/generated/uapi.rs"]
+mod uapi;
 
 module! {
     type: Ktcpvs,
@@ -14,14 +19,19 @@ module! {
     license: "GPL v2",
 }
 
+/// The parts, in the order in which they go down.
 struct Ktcpvs {
+    _namespaces: linux::net::ns::Registration<config::Namespace<l7::Layer7>>,
     _queues: linux::queues::Queues,
 }
 
 impl kernel::Module for Ktcpvs {
     fn init(_module: &'static ThisModule) -> Result<Self> {
+        let queues = linux::queues::Queues::new()?;
+
         Ok(Self {
-            _queues: linux::queues::Queues::new()?,
+            _namespaces: linux::net::ns::Registration::new()?,
+            _queues: queues,
         })
     }
 }

@@ -5,6 +5,7 @@
 //! All `unsafe` code of the module is here.
 
 mod bindings;
+pub(crate) mod errno;
 pub(crate) mod lock;
 pub(crate) mod net;
 pub(crate) mod percpu;

@@ -9,7 +9,10 @@ use core::{
     },
     net::SocketAddr, //
 };
-use kernel::prelude::*;
+use kernel::{
+    alloc::AllocError,
+    prelude::*, //
+};
 use ktcpvs_core::{
     hash,
     inline::Inline,
@@ -174,15 +177,19 @@ impl Refusal {
     }
 }
 
-impl<E: Into<Error>> From<E> for Refusal {
-    fn from(e: E) -> Self {
-        let errno = e.into();
-
+impl From<Error> for Refusal {
+    fn from(errno: Error) -> Self {
         if errno == ENOMEM {
             Self::new(errno, format_args!("out of memory"))
         } else {
-            Self::new(errno, format_args!(""))
+            Self::new(errno, format_args!("refused by the kernel"))
         }
+    }
+}
+
+impl From<AllocError> for Refusal {
+    fn from(_: AllocError) -> Self {
+        ENOMEM.into()
     }
 }
 

@@ -63,8 +63,7 @@ impl Queues {
             (On::Control, c"ktcpvs_ctl", false, false),
         ] {
             // SAFETY: The name is a C string, which the queue copies.
-            let wq =
-                unsafe { bindings::ktcpvs_alloc_workqueue(name.as_char_ptr(), bh, highpri) };
+            let wq = unsafe { bindings::ktcpvs_alloc_workqueue(name.as_char_ptr(), bh, highpri) };
             let wq = NonNull::new(wq).ok_or(ENOMEM)?;
 
             QUEUES[queue as usize].store(wq.as_ptr(), Ordering::Release);

@@ -6,8 +6,7 @@
 
 use crate::linux::bindings;
 use core::{
-    mem,
-    ptr,
+    mem, ptr,
     sync::atomic::{
         AtomicPtr,
         Ordering, //

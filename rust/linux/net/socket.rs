@@ -178,7 +178,11 @@ fn sockaddr(addr: &SocketAddr) -> (bindings::__kernel_sockaddr_storage, i32) {
             };
 
             // SAFETY: The storage is larger than, and aligned for, every kind of address.
-            unsafe { (&raw mut storage).cast::<bindings::sockaddr_in>().write(name) };
+            unsafe {
+                (&raw mut storage)
+                    .cast::<bindings::sockaddr_in>()
+                    .write(name)
+            };
             (storage, size_of::<bindings::sockaddr_in>() as i32)
         }
         SocketAddr::V6(addr) => {
@@ -191,7 +195,11 @@ fn sockaddr(addr: &SocketAddr) -> (bindings::__kernel_sockaddr_storage, i32) {
 
             name.sin6_addr.in6_u.u6_addr8 = addr.ip().octets();
             // SAFETY: As above.
-            unsafe { (&raw mut storage).cast::<bindings::sockaddr_in6>().write(name) };
+            unsafe {
+                (&raw mut storage)
+                    .cast::<bindings::sockaddr_in6>()
+                    .write(name)
+            };
             (storage, size_of::<bindings::sockaddr_in6>() as i32)
         }
     }

@@ -162,9 +162,8 @@ impl<'a> Wire<'a> {
     pub(crate) fn contiguous(&self, len: usize) -> Option<&[u8]> {
         let mut offset = 0;
         // SAFETY: `sk` is valid and locked.
-        let skb = unsafe {
-            bindings::ktcpvs_skb_find(self.sk.as_ptr(), ptr::null_mut(), 0, &mut offset)
-        };
+        let skb =
+            unsafe { bindings::ktcpvs_skb_find(self.sk.as_ptr(), ptr::null_mut(), 0, &mut offset) };
 
         Self::piece(NonNull::new(skb)?, offset).ok()?.get(..len)
     }
@@ -206,12 +205,7 @@ impl<'a> Wire<'a> {
     pub(crate) fn send(&mut self, bytes: &[u8], more: bool) -> Result<usize> {
         // SAFETY: By the type invariants; `bytes` is readable and is copied.
         let ret = unsafe {
-            bindings::ktcpvs_tcp_send(
-                self.sk.as_ptr(),
-                bytes.as_ptr().cast(),
-                bytes.len(),
-                more,
-            )
+            bindings::ktcpvs_tcp_send(self.sk.as_ptr(), bytes.as_ptr().cast(), bytes.len(), more)
         };
 
         taken(ret)
@@ -231,7 +225,9 @@ impl<'a> Wire<'a> {
 
         while sent < len {
             let step = match self.splice_once(from, skip + sent, len - sent, more) {
-                Ok((0, _)) => self.copy_once(from, skip + sent, len - sent, more).map(|n| (n, n)),
+                Ok((0, _)) => self
+                    .copy_once(from, skip + sent, len - sent, more)
+                    .map(|n| (n, n)),
                 other => other,
             };
 
@@ -295,13 +291,7 @@ impl<'a> Wire<'a> {
     }
 
     /// One send by copy, of the next contiguous bytes.
-    fn copy_once(
-        &mut self,
-        from: &Wire<'_>,
-        skip: usize,
-        len: usize,
-        more: bool,
-    ) -> Result<usize> {
+    fn copy_once(&mut self, from: &Wire<'_>, skip: usize, len: usize, more: bool) -> Result<usize> {
         from.pieces(skip, len, |piece| {
             ControlFlow::Break(self.send(piece, more || piece.len() < len))
         })?

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The configuration of a network namespace, and changing it.
+
+use super::{
+    draft::Draft,
+    Change,
+    DataPath,
+    Refusal,
+    Service,
+    Snapshot, //
+};
+use crate::linux::{
+    errno,
+    net::{
+        ns::Pernet,
+        Net, //
+    },
+    rcu::{
+        self,
+        RcuArc,
+        Retired, //
+    },
+};
+use core::net::SocketAddr;
+use kernel::{
+    new_mutex,
+    prelude::*,
+    sync::{
+        lock::mutex::MutexGuard,
+        Arc,
+        Mutex, //
+    },
+};
+
+/// What one network namespace serves.
+#[pin_data]
+pub(crate) struct Namespace<D: DataPath> {
+    net: Net,
+    path: D,
+    current: RcuArc<Snapshot<D>>,
+    /// Also what keeps writers apart.
+    #[pin]
+    live: Mutex<Listeners<D>>,
+}
+
+/// The addresses being listened on, in order.
+type Listeners<D> = KVVec<(SocketAddr, Arc<<D as DataPath>::Listener>)>;
+
+impl<D: DataPath> Namespace<D> {
+    /// What is in force now.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot<D>> {
+        self.current.get()
+    }
+
+    /// Begins a change. Fails with `EAGAIN` if `expected` is given and not the generation in
+    /// force. Other writers wait until the transaction is dropped. Process context.
+    pub(crate) fn begin(&self, expected: Option<u64>) -> Result<Transaction<'_, D>, Refusal> {
+        let live = self.live.lock();
+        let old = self.current.get();
+
+        if expected.is_some_and(|expected| expected != old.generation) {
+            return Err(Refusal::new(
+                EAGAIN,
+                format_args!("the configuration has changed since it was read"),
+            ));
+        }
+        Ok(Transaction {
+            draft: Draft::new(&self.net, &old)?,
+            generation: old.generation,
+            namespace: self,
+            live,
+        })
+    }
+}
+
+impl<D: DataPath> Pernet for Namespace<D> {
+    fn init(net: Net) -> Result<Arc<Self>> {
+        let path = D::new(&net)?;
+        let current = RcuArc::new(Snapshot::empty(0)?);
+
+        Arc::pin_init(
+            pin_init!(Self {
+                net,
+                path,
+                current,
+                live <- new_mutex!(KVVec::new(), "Namespace::live"),
+            }),
+            GFP_KERNEL_ACCOUNT,
+        )
+    }
+
+    fn exit(&self) {
+        let mut live = self.live.lock();
+
+        for (_, listener) in live.iter() {
+            D::unlisten(listener);
+        }
+        live.clear();
+        for server in self.current.get().servers() {
+            server.remove();
+        }
+        self.path.stop();
+    }
+}
+
+/// A change in the making. Dropping it changes nothing.
+pub(crate) struct Transaction<'a, D: DataPath> {
+    namespace: &'a Namespace<D>,
+    live: MutexGuard<'a, Listeners<D>>,
+    draft: Draft<D>,
+    generation: u64,
+}
+
+impl<D: DataPath> Transaction<'_, D> {
+    /// Takes one step. If it is refused the transaction is to be dropped.
+    pub(crate) fn apply(&mut self, change: Change<'_>) -> Result<(), Refusal> {
+        self.draft.apply(change)
+    }
+
+    /// Checks the whole and puts it in force. Returns the new generation.
+    pub(crate) fn commit(self) -> Result<u64, Refusal> {
+        let Self {
+            namespace,
+            mut live,
+            draft,
+            generation,
+        } = self;
+
+        if draft.is_empty() {
+            return Ok(generation);
+        }
+        let generation = generation + 1;
+        let (snapshot, leaving) = draft.finish(generation)?;
+        let snapshot = Arc::new(snapshot, GFP_KERNEL_ACCOUNT)?;
+        let (next, published) = listen(namespace, &live, &snapshot)?;
+        // Nothing can fail from here on.
+        let old = core::mem::replace(&mut *live, next);
+        let retired = namespace.current.replace(snapshot.clone());
+
+        publish(&live, &snapshot, published);
+        for (addr, listener) in &old {
+            if find::<D>(&live, addr).is_none() {
+                D::unlisten(listener);
+            }
+        }
+        drop(retired);
+        leaving.leave();
+        namespace.path.watch(&snapshot);
+        Ok(generation)
+    }
+}
+
+/// The listener on `addr`.
+fn find<'a, D: DataPath>(
+    live: &'a Listeners<D>,
+    addr: &SocketAddr,
+) -> Option<&'a Arc<D::Listener>> {
+    let place = live.binary_search_by_key(addr, |(a, _)| *a).ok()?;
+
+    live.get(place).map(|(_, listener)| listener)
+}
+
+/// Every address that `snapshot` wants to be listened on, and for which service.
+fn wanted<D: DataPath>(
+    snapshot: &Snapshot<D>,
+) -> impl Iterator<Item = (&SocketAddr, &Arc<Service<D>>)> {
+    snapshot
+        .services
+        .iter()
+        .filter(|service| service.enabled())
+        .flat_map(|service| service.listeners().iter().map(move |addr| (addr, service)))
+}
+
+/// The listeners of `snapshot`, in order: those there are, and new ones where there are none.
+/// Also makes room for what publishing retires.
+#[expect(clippy::type_complexity, reason = "two lists")]
+fn listen<D: DataPath>(
+    namespace: &Namespace<D>,
+    live: &Listeners<D>,
+    snapshot: &Snapshot<D>,
+) -> Result<(Listeners<D>, KVec<Retired<Service<D>>>), Refusal> {
+    let count = wanted(snapshot).count();
+    let retired = KVec::with_capacity(count, GFP_KERNEL_ACCOUNT)?;
+    let mut next = KVVec::with_capacity(count, GFP_KERNEL_ACCOUNT)?;
+
+    for (addr, service) in wanted(snapshot) {
+        let listener = match find::<D>(live, addr) {
+            Some(listener) => Ok(listener.clone()),
+            None => namespace.path.listen(&namespace.net, addr, service),
+        };
+
+        match listener {
+            Ok(listener) => next.push((*addr, listener), GFP_KERNEL_ACCOUNT)?,
+            Err(errno) => {
+                for (addr, listener) in &next {
+                    if find::<D>(live, addr).is_none() {
+                        D::unlisten(listener);
+                    }
+                }
+                return Err(cannot_listen(errno, addr));
+            }
+        }
+    }
+    next.sort_unstable_by_key(|(addr, _)| *addr);
+    Ok((next, retired))
+}
+
+fn cannot_listen(error: Error, addr: &SocketAddr) -> Refusal {
+    let why = if error == errno::address_in_use() {
+        "the address is in use"
+    } else if error == errno::address_not_available() {
+        "the address is not one of this host's"
+    } else {
+        "the kernel refuses"
+    };
+
+    Refusal::new(error, format_args!("cannot listen on {addr}: {why}"))
+}
+
+/// Tells the listeners of their services as they are in `snapshot`. `retired` has room for all.
+fn publish<D: DataPath>(
+    live: &Listeners<D>,
+    snapshot: &Snapshot<D>,
+    mut retired: KVec<Retired<Service<D>>>,
+) {
+    for (addr, service) in wanted(snapshot) {
+        if let Some(listener) = find::<D>(live, addr) {
+            // What finds no room is given up one by one, which is slower and as good.
+            drop(retired.push_within_capacity(D::publish(listener, service)));
+        }
+    }
+    rcu::retire(retired);
+}

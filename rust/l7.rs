@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Layer 7: HTTP requests switched one by one.
+//!
+//! The way of a request: [`listener`] accepts, [`connection`] has bytes, [`begin`] collects and
+//! parses a head, [`select`] finds rule, pool and server, [`upstream`] lends a connection, and
+//! [`exchange`] moves request and response with [`relay`].
+
+mod begin;
+mod connection;
+mod exchange;
+mod listener;
+mod relay;
+mod select;
+mod shared;
+mod tunnel;
+mod unsent;
+mod upstream;
+
+use crate::{
+    config,
+    linux::{
+        net::Net,
+        rcu::Retired, //
+    },
+};
+use core::net::SocketAddr;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+pub(crate) use self::listener::Listener;
+use self::{
+    shared::Shared,
+    upstream::Idle, //
+};
+
+type Pool = config::Pool<Layer7>;
+type Server = config::Server<Layer7>;
+type Service = config::Service<Layer7>;
+type Snapshot = config::Snapshot<Layer7>;
+
+/// The Layer-7 data path of a network namespace.
+pub(crate) struct Layer7 {
+    shared: Arc<Shared>,
+}
+
+impl config::DataPath for Layer7 {
+    type Server = Idle;
+    type Listener = Listener;
+
+    fn new(net: &Net) -> Result<Self> {
+        Ok(Self {
+            shared: Shared::new(net.clone())?,
+        })
+    }
+
+    fn new_server() -> impl PinInit<Idle> {
+        Idle::new()
+    }
+
+    fn server_removed(server: &Server) {
+        server.data.shut();
+    }
+
+    fn listen(
+        &self,
+        net: &Net,
+        addr: &SocketAddr,
+        service: &Arc<Service>,
+    ) -> Result<Arc<Listener>> {
+        self.shared.start()?;
+        Listener::new(&self.shared, net, addr, service.clone())
+    }
+
+    fn publish(listener: &Listener, service: &Arc<Service>) -> Retired<Service> {
+        listener.publish(service.clone())
+    }
+
+    fn unlisten(listener: &Listener) {
+        listener.close();
+    }
+
+    fn watch(&self, snapshot: &Arc<Snapshot>) {
+        self.shared.watch(snapshot.clone());
+    }
+
+    fn stop(&self) {
+        self.shared.stop();
+    }
+}

@@ -1,0 +1,606 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The beginning of a request: collecting its head, deciding where it goes, and getting a
+//! connection to the server.
+
+use crate::{
+    config::Timeout,
+    l7::{
+        connection::{
+            Conn,
+            Mode,
+            Phase,
+            ServerLock,
+            State,
+            Step, //
+        },
+        exchange::Exchange,
+        select::{
+            self,
+            Choice,
+            Target,
+            TRIES, //
+        },
+        shared::Scratch,
+        upstream::Upstream,
+        Server,
+        Service, //
+    },
+    linux::{
+        net::{
+            Locked,
+            Wire, //
+        },
+        time, //
+    },
+};
+use core::{
+    mem,
+    ops::ControlFlow, //
+};
+use kernel::{
+    prelude::*,
+    sync::{
+        Arc,
+        ArcBorrow, //
+    },
+};
+use ktcpvs_core::http::{
+    write_response,
+    Body,
+    Framing,
+    HeadError,
+    HeadScanner,
+    Kind,
+    Reply,
+    Request, //
+};
+
+/// How long we go on discarding what a client sends after our last word, in milliseconds.
+pub(super) const LINGER_MS: u32 = 2000;
+
+/// What a client may be told to wait before it tries again, in seconds.
+const RETRY_AFTER: u32 = 1;
+
+/// A request whose server has been chosen, but whose head is still in the client's queue.
+pub(super) struct Waiting {
+    target: Target,
+    /// The length of the head in bytes.
+    head: usize,
+    /// Servers that could not be reached.
+    tried: [Option<Arc<Server>>; TRIES],
+    /// The connection that was asked for could not even be started.
+    failed: bool,
+    /// The connection has served before, so that the server may be about to close it.
+    reused: bool,
+}
+
+impl Waiting {
+    /// Waits for a connection to `target` for the head of `head` bytes.
+    pub(super) fn new(target: Target, head: usize) -> Self {
+        target.server.begin();
+        Self {
+            target,
+            head,
+            tried: [const { None }; TRIES],
+            failed: false,
+            reused: false,
+        }
+    }
+
+    /// Where the request goes.
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Where the request goes, the length of its head, and whether its connection has served
+    /// before.
+    pub(super) fn into_parts(self) -> (Target, usize, bool) {
+        (self.target, self.head, self.reused)
+    }
+
+    /// Gives up.
+    pub(super) fn abandon(&self) {
+        self.target.server.end();
+    }
+}
+
+/// Collects a request's head, and begins with it once it is whole.
+pub(super) fn head<'a>(
+    conn: ArcBorrow<'_, Conn>,
+    client: &mut Locked<'_, State>,
+    mode: Mode,
+    given: &mut Option<Locked<'a, ()>>,
+) -> Step {
+    let (mut wire, state) = client.parts();
+
+    match state.unsent.flush(&mut wire) {
+        Ok(true) => (),
+        Ok(false) => return Step::Wait,
+        Err(_) => return Step::Close { reset: false },
+    }
+    let was_idle = state.scanner.is_idle();
+
+    match scan(&wire, state) {
+        Ok(Some(len)) => begin(conn, client, mode, given, len),
+        Ok(None) if wire.ended() => Step::Close { reset: false },
+        Ok(None) => {
+            if state.scanner.is_idle() {
+                if conn.listener.closed() {
+                    return Step::Close { reset: false };
+                }
+            } else if was_idle {
+                conn.expect_within(state.service.options.timeout(Timeout::Head));
+            }
+            Step::Wait
+        }
+        Err(e) => refuse(conn, client, mode, e.status()),
+    }
+}
+
+/// Looks at the bytes that have come since the last look. The length of the head, if it is whole.
+fn scan(wire: &Wire<'_>, state: &mut State) -> Result<Option<usize>, HeadError> {
+    let scanner = &mut state.scanner;
+    let limits = &state.service.options.limits;
+    let seen = scanner.len();
+    let unread = wire.unread();
+
+    if unread <= seen {
+        return Ok(None);
+    }
+    let end = wire.pieces(seen, unread - seen, |piece| {
+        match scanner
+            .feed(piece)
+            .and_then(|end| scanner.check(limits).map(|()| end))
+        {
+            Ok(None) => ControlFlow::Continue(()),
+            end => ControlFlow::Break(end),
+        }
+    });
+
+    match end {
+        Ok(None) => Ok(None),
+        Ok(Some(end)) => end.map(|_| Some(scanner.len())),
+        // The bytes cannot be read.
+        Err(_) => Err(HeadError::NotOneHead),
+    }
+}
+
+/// What became of a whole head.
+enum Begun {
+    Refused(u16),
+    Answered { keep: bool },
+    Exchange(Exchange, Arc<Upstream>),
+    Waiting(Waiting, Option<Arc<Upstream>>),
+    Broken,
+}
+
+/// Decides on a whole head of `len` bytes.
+fn begin<'a>(
+    conn: ArcBorrow<'_, Conn>,
+    client: &mut Locked<'_, State>,
+    mode: Mode,
+    given: &mut Option<Locked<'a, ()>>,
+    len: usize,
+) -> Step {
+    conn.listener.refresh(&mut client.state().service);
+    let begun = conn.with_scratch(mode, |scratch| {
+        let (mut wire, state) = client.parts();
+
+        decide(conn, &mut wire, state, mode, given, len, scratch)
+    });
+    let (mut wire, state) = client.parts();
+
+    match begun {
+        None => Step::Defer,
+        Some(Begun::Refused(status)) => refuse(conn, client, mode, status),
+        Some(Begun::Broken) => Step::Close { reset: true },
+        Some(Begun::Answered { keep }) => {
+            wire.consume(len);
+            state.next_request(conn, keep)
+        }
+        Some(Begun::Exchange(exchange, upstream)) => {
+            state.upstream = Some(upstream);
+            state.phase = Phase::Exchange(exchange);
+            conn.expect_within(state.service.options.timeout(Timeout::Response));
+            Step::Again
+        }
+        Some(Begun::Waiting(waiting, upstream)) => {
+            let connect = upstream.is_none();
+
+            conn.expect_within(state.service.options.timeout(Timeout::Connect));
+            state.upstream = upstream;
+            state.phase = Phase::Waiting(waiting);
+            if connect {
+                Step::Connect
+            } else {
+                Step::Defer
+            }
+        }
+    }
+}
+
+/// The head of `len` bytes in one piece: in place, or copied into `buf`.
+pub(super) fn linear<'b>(wire: &'b Wire<'_>, len: usize, buf: &'b mut [u8]) -> Result<&'b [u8]> {
+    if let Some(head) = wire.contiguous(len) {
+        return Ok(head);
+    }
+    let buf = buf.get_mut(..len).ok_or(EIO)?;
+
+    wire.copy(buf)?;
+    Ok(buf)
+}
+
+/// Parses a head, chooses, and forwards it at once where a connection is at hand.
+fn decide<'a>(
+    conn: ArcBorrow<'_, Conn>,
+    wire: &mut Wire<'_>,
+    state: &mut State,
+    mode: Mode,
+    given: &mut Option<Locked<'a, ()>>,
+    len: usize,
+    scratch: &mut Scratch,
+) -> Begun {
+    let Scratch { head, out, rules } = scratch;
+    let service = state.service.clone();
+    let Ok(bytes) = linear(wire, len, head) else {
+        return Begun::Broken;
+    };
+    let request = match Request::parse(bytes, &service.options.limits) {
+        Ok(request) => request,
+        Err(e) => return Begun::Refused(e.status()),
+    };
+
+    state.is_head = request.is_head();
+    let body_max = service.options.body_max;
+
+    if matches!(request.framing(), Framing::Length(n) if body_max > 0 && n > body_max) {
+        return Begun::Refused(413);
+    }
+    match select::choose(&service, &request, &conn.peer.ip(), rules) {
+        Choice::Unavailable(_) => Begun::Refused(503),
+        Choice::Server(target) => {
+            let waiting = Waiting::new(target, len);
+
+            forward_at_once(conn, wire, mode, given, waiting, &request, out)
+        }
+        Choice::Redirect(rule) => match service.rules.get(rule).and_then(|rule| rule.redirect()) {
+            Some((status, location)) => {
+                let reply = Reply {
+                    location: Some(location),
+                    ..reply_to(&request)
+                };
+
+                count_answer(&service, rule, len);
+                answer(wire, state, status, &reply, out)
+            }
+            None => Begun::Refused(500),
+        },
+        Choice::Status(rule, status) => {
+            count_answer(&service, rule, len);
+            answer(wire, state, status, &reply_to(&request), out)
+        }
+    }
+}
+
+/// Forwards `request` on an idle connection, or says that one must be waited for.
+fn forward_at_once(
+    conn: ArcBorrow<'_, Conn>,
+    wire: &Wire<'_>,
+    mode: Mode,
+    given: &mut Option<Locked<'_, ()>>,
+    mut waiting: Waiting,
+    request: &Request<'_>,
+    out: &mut [u8],
+) -> Begun {
+    while let Some(upstream) = waiting.target.server.data.take() {
+        waiting.reused = true;
+        upstream.lend(conn.into());
+        let mut server = match upstream.lock(mode, given) {
+            ServerLock::Held(server) => server,
+            ServerLock::Busy => return Begun::Waiting(waiting, Some(upstream.clone())),
+            ServerLock::Gone => continue,
+        };
+        let (mut to, _) = server.parts();
+
+        if to.established() && to.unread() == 0 {
+            let opened = Exchange::open(conn, request, waiting, wire, &mut to, out);
+
+            drop(server);
+            return begun(opened, upstream);
+        }
+        drop(server);
+        Upstream::close(upstream);
+    }
+    waiting.reused = false;
+    Begun::Waiting(waiting, None)
+}
+
+/// What became of a head that was to be forwarded to `upstream`.
+fn begun(opened: Result<Exchange, Waiting>, upstream: Arc<Upstream>) -> Begun {
+    match opened {
+        Ok(exchange) => Begun::Exchange(exchange, upstream),
+        Err(waiting) => {
+            waiting.abandon();
+            Upstream::close(upstream);
+            Begun::Refused(431)
+        }
+    }
+}
+
+/// Forwards the head that waits, if the connection to its server is up.
+pub(super) fn waiting(
+    conn: ArcBorrow<'_, Conn>,
+    client: &mut Locked<'_, State>,
+    mode: Mode,
+    given: &mut Option<Locked<'_, ()>>,
+) -> Step {
+    let (wire, state) = client.parts();
+
+    if wire.closed() {
+        return Step::Close { reset: false };
+    }
+    let Some(upstream) = state.upstream.clone() else {
+        let failed = matches!(&state.phase, Phase::Waiting(waiting) if waiting.failed);
+
+        return if failed {
+            try_another(conn, client, mode, 503)
+        } else {
+            Step::Wait
+        };
+    };
+    let mut server = match upstream.lock(mode, given) {
+        ServerLock::Held(server) => server,
+        ServerLock::Busy => return Step::Defer,
+        ServerLock::Gone => return try_another(conn, client, mode, 503),
+    };
+    let (mut to, _) = server.parts();
+
+    if to.connecting() {
+        return Step::Wait;
+    }
+    if !to.established() || to.unread() > 0 {
+        drop(server);
+        return try_another(conn, client, mode, 503);
+    }
+    let Phase::Waiting(waiting) = mem::replace(&mut state.phase, Phase::Head) else {
+        return Step::Close { reset: true };
+    };
+    let mut waiting = Some(waiting);
+    let opened = conn.with_scratch(mode, |scratch| {
+        reopen(conn, &wire, &state.service, &mut waiting, &mut to, scratch)
+    });
+
+    drop(server);
+    match (opened, waiting) {
+        (Some(Some(exchange)), _) => {
+            state.phase = Phase::Exchange(exchange);
+            conn.expect_within(state.service.options.timeout(Timeout::Response));
+            Step::Again
+        }
+        (None, Some(waiting)) => {
+            state.phase = Phase::Waiting(waiting);
+            Step::Defer
+        }
+        (_, waiting) => {
+            if let Some(waiting) = waiting {
+                waiting.abandon();
+            }
+            refuse(conn, client, mode, 431)
+        }
+    }
+}
+
+/// Parses the head that waits once more, and forwards it.
+fn reopen(
+    conn: ArcBorrow<'_, Conn>,
+    wire: &Wire<'_>,
+    service: &Service,
+    waiting: &mut Option<Waiting>,
+    to: &mut Wire<'_>,
+    scratch: &mut Scratch,
+) -> Option<Exchange> {
+    let Scratch { head, out, .. } = scratch;
+    let bytes = linear(wire, waiting.as_ref()?.head, head).ok()?;
+    let request = Request::parse(bytes, &service.options.limits).ok()?;
+
+    match Exchange::open(conn, &request, waiting.take()?, wire, to, out) {
+        Ok(exchange) => Some(exchange),
+        Err(back) => {
+            *waiting = Some(back);
+            None
+        }
+    }
+}
+
+/// Gives the chosen server up, and goes to another one of its pool, or tells the client `status`.
+fn try_another(
+    conn: ArcBorrow<'_, Conn>,
+    client: &mut Locked<'_, State>,
+    mode: Mode,
+    status: u16,
+) -> Step {
+    let state = client.state();
+
+    if let Some(upstream) = state.upstream.take() {
+        Upstream::close(upstream);
+    }
+    let Phase::Waiting(waiting) = &mut state.phase else {
+        return Step::Close { reset: true };
+    };
+    // An idle connection may die at any time; that says nothing about the server.
+    let again = mem::replace(&mut waiting.reused, false) || {
+        let failed = waiting.target.server.clone();
+
+        failed.stats.error();
+        match waiting.tried.iter_mut().find(|tried| tried.is_none()) {
+            Some(place) => {
+                *place = Some(failed.clone());
+                let found = waiting.target.redirect(&waiting.tried);
+
+                if found {
+                    failed.end();
+                    waiting.target.server.begin();
+                }
+                found
+            }
+            None => false,
+        }
+    };
+
+    if again {
+        waiting.failed = false;
+        conn.expect_within(state.service.options.timeout(Timeout::Connect));
+        Step::Connect
+    } else {
+        refuse(conn, client, mode, status)
+    }
+}
+
+/// The server that a connection is wanted to.
+pub(super) fn wanted(state: &State) -> Option<Arc<Server>> {
+    match &state.phase {
+        Phase::Waiting(waiting) if state.upstream.is_none() && !waiting.failed => {
+            Some(waiting.target.server.clone())
+        }
+        _ => None,
+    }
+}
+
+/// Takes a connection that is being made, or notes that it could not be started.
+pub(super) fn connected(state: &mut State, upstream: Result<Arc<Upstream>>) {
+    match (&mut state.phase, upstream) {
+        (Phase::Waiting(waiting), Ok(upstream))
+            if state.upstream.is_none()
+                && Arc::ptr_eq(&waiting.target.server, upstream.server()) =>
+        {
+            state.upstream = Some(upstream);
+        }
+        (_, Ok(upstream)) => Upstream::close(upstream),
+        (Phase::Waiting(waiting), Err(_)) => waiting.failed = true,
+        (_, Err(_)) => (),
+    }
+}
+
+/// The client has not sent a head, or not the whole of one, in time.
+pub(super) fn head_timed_out(conn: ArcBorrow<'_, Conn>, client: &mut Locked<'_, State>) -> Step {
+    if client.state().scanner.is_idle() {
+        Step::Close { reset: false }
+    } else {
+        refuse(conn, client, Mode::Process, 408)
+    }
+}
+
+/// The server has not accepted a connection in time.
+pub(super) fn connect_timed_out(conn: ArcBorrow<'_, Conn>, client: &mut Locked<'_, State>) -> Step {
+    try_another(conn, client, Mode::Process, 504)
+}
+
+/// Answers with an error and ends the connection.
+pub(super) fn refuse(
+    conn: ArcBorrow<'_, Conn>,
+    client: &mut Locked<'_, State>,
+    mode: Mode,
+    status: u16,
+) -> Step {
+    let (mut wire, state) = client.parts();
+
+    match &mut state.phase {
+        Phase::Exchange(exchange) => exchange.abandon(&state.service, status >= 500),
+        phase => {
+            if let Phase::Waiting(waiting) = phase {
+                waiting.abandon();
+            }
+            state.service.stats.error();
+        }
+    }
+
+    state.phase = Phase::Lingering;
+    if let Some(upstream) = state.upstream.take() {
+        Upstream::close(upstream);
+    }
+    let reply = Reply {
+        close: true,
+        head_only: state.is_head,
+        retry_after: (status == 503).then_some(RETRY_AFTER),
+        ..Reply::default()
+    };
+    let sent = conn.with_scratch(mode, |scratch| {
+        respond(&mut wire, state, status, &reply, &mut scratch.out)
+    });
+
+    conn.expect_within(time::msecs_to_jiffies(LINGER_MS));
+    match sent {
+        Some(Ok(())) => Step::Again,
+        _ => Step::Close { reset: true },
+    }
+}
+
+/// Composes a response of our own in `out` and sends it.
+fn respond(
+    wire: &mut Wire<'_>,
+    state: &mut State,
+    status: u16,
+    reply: &Reply<'_>,
+    out: &mut [u8],
+) -> Result {
+    let len = write_response(out, status, reply).map_err(|_| ENOSPC)?;
+
+    wire.expect_reply();
+    state
+        .unsent
+        .send(wire, out.get(..len).ok_or(ENOSPC)?, false)
+}
+
+/// Answers a request that needs no server.
+fn answer(
+    wire: &mut Wire<'_>,
+    state: &mut State,
+    status: u16,
+    reply: &Reply<'_>,
+    out: &mut [u8],
+) -> Begun {
+    match respond(wire, state, status, reply, out) {
+        Ok(()) => Begun::Answered { keep: !reply.close },
+        Err(_) => Begun::Broken,
+    }
+}
+
+/// How `request` wants to be answered. Its body, if it has one, is not worth waiting for.
+fn reply_to(request: &Request<'_>) -> Reply<'static> {
+    Reply {
+        close: !request.persistent() || has_body(request),
+        head_only: request.is_head(),
+        version: request.version(),
+        ..Reply::default()
+    }
+}
+
+/// Whether anything follows the head of `request`.
+pub(super) fn has_body(request: &Request<'_>) -> bool {
+    !Body::new(request.framing()).done()
+}
+
+/// Counts a request of `len` bytes that we answer ourselves by `rule`.
+fn count_answer(service: &Service, rule: usize, len: usize) {
+    service.stats.request(len, 0);
+    if let Some(rule) = service.rules.get(rule) {
+        rule.stats.request(len, 0);
+    }
+}
+
+impl State {
+    /// Goes on to the next request, or ends the connection if it is not to be kept.
+    pub(super) fn next_request(&mut self, conn: ArcBorrow<'_, Conn>, keep: bool) -> Step {
+        self.scanner = HeadScanner::new(Kind::Request);
+        self.is_head = false;
+        if keep {
+            self.phase = Phase::Head;
+            conn.expect_within(self.service.options.timeout(Timeout::Idle));
+        } else {
+            self.phase = Phase::Lingering;
+            conn.expect_within(time::msecs_to_jiffies(LINGER_MS));
+        }
+        Step::Again
+    }
+}

@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A client's connection, and the one who runs it.
+//!
+//! Everything that a connection is and does is protected by the lock of the client's socket, so
+//! that there is one runner at a time. It runs where its packets arrive: directly in the socket's
+//! callback if the other socket's lock can be had at once, else a moment later in softirq, else,
+//! where a process owns a socket or there is much to move, in a work queue. [`Mode`] says which.
+
+use crate::{
+    config::Timeout,
+    l7::{
+        begin::{
+            self,
+            Waiting, //
+        },
+        exchange::Exchange,
+        shared::{
+            Scratch,
+            Shared, //
+        },
+        tunnel::{
+            self,
+            Tunnel, //
+        },
+        unsent::Unsent,
+        upstream::Upstream,
+        Listener,
+        Service, //
+    },
+    linux::{
+        net::{
+            Endpoint,
+            Locked,
+            Order,
+            Socket,
+            Stream, //
+        },
+        queues::{
+            self,
+            On, //
+        },
+        time, //
+    },
+};
+use core::net::SocketAddr;
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc,
+        ArcBorrow, //
+    },
+    workqueue::{
+        impl_has_work,
+        new_work,
+        Work,
+        WorkItem, //
+    },
+};
+use ktcpvs_core::http::{
+    HeadScanner,
+    Kind, //
+};
+
+/// More unread bytes than this are moved in process context.
+const BULK: usize = 16 * 1024;
+
+/// How many steps one run takes before it lets others run.
+const BUDGET: usize = 64;
+
+/// The works of a connection, by the number that tells them apart.
+const SOFTIRQ: u64 = 0;
+const PROCESS: u64 = 1;
+const CONNECT: u64 = 2;
+const CLOSE: u64 = 3;
+
+/// Where a connection runs, and so how it may take a second lock.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// In the callback of one of its sockets: the other one's lock is only tried.
+    Direct,
+    /// In softirq of our own: the second lock may be waited for, but not a process.
+    Softirq,
+    /// In process context.
+    Process,
+}
+
+/// What a step of the state machine asks its runner for.
+pub(super) enum Step {
+    /// The next step.
+    Again,
+    /// To wait until something happens.
+    Wait,
+    /// To run again where more may be done.
+    Defer,
+    /// A connection to the chosen server.
+    Connect,
+    /// The end: with a reset, if something was cut short.
+    Close {
+        /// Whether the client must see that something is missing.
+        reset: bool,
+    },
+}
+
+/// What a connection is doing.
+pub(super) enum Phase {
+    /// Collecting a request's head, or idle.
+    Head,
+    /// Waiting for a connection to the server that was chosen.
+    Waiting(Waiting),
+    /// Moving a request and its response.
+    Exchange(Exchange),
+    /// Moving bytes both ways, whatever they are.
+    Tunnel(Tunnel),
+    /// All is said; discarding what the client still sends, lest a reset destroys our words.
+    Lingering,
+    /// Over.
+    Closed,
+}
+
+/// What the client socket's lock protects.
+pub(super) struct State {
+    pub(super) phase: Phase,
+    pub(super) scanner: HeadScanner,
+    pub(super) service: Arc<Service>,
+    pub(super) upstream: Option<Arc<Upstream>>,
+    /// The request in hand is a HEAD request.
+    pub(super) is_head: bool,
+    pub(super) unsent: Unsent,
+}
+
+/// A client's connection.
+#[pin_data]
+pub(super) struct Conn {
+    stream: Stream<State>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) listener: Arc<Listener>,
+    pub(super) peer: SocketAddr,
+    /// When to look whether the connection has waited for too long, in jiffies.
+    deadline: Atomic<u64>,
+    /// The place in the list of all connections.
+    pub(super) place: Atomic<u64>,
+    /// The connection is to be cut.
+    doomed: Atomic<bool>,
+    #[pin]
+    softirq: Work<Conn, SOFTIRQ>,
+    #[pin]
+    process: Work<Conn, PROCESS>,
+    #[pin]
+    connect: Work<Conn, CONNECT>,
+    #[pin]
+    close: Work<Conn, CLOSE>,
+}
+
+impl_has_work! {
+    impl HasWork<Self, 0> for Conn { self.softirq }
+    impl HasWork<Self, 1> for Conn { self.process }
+    impl HasWork<Self, 2> for Conn { self.connect }
+    impl HasWork<Self, 3> for Conn { self.close }
+}
+
+impl Conn {
+    /// Takes over an accepted socket. Process context.
+    pub(super) fn start(listener: &Arc<Listener>, socket: Socket) -> Result {
+        let service = listener.service();
+        let peer = socket.peer();
+        let deadline = time::jiffies() as u64 + service.options.timeout(Timeout::Head) as u64;
+        let stream = Stream::new(
+            socket,
+            State {
+                phase: Phase::Head,
+                scanner: HeadScanner::new(Kind::Request),
+                service,
+                upstream: None,
+                is_head: false,
+                unsent: Unsent::new(),
+            },
+        );
+        let this = Arc::pin_init(
+            pin_init!(Self {
+                stream,
+                shared: listener.shared.clone(),
+                listener: listener.clone(),
+                peer,
+                deadline: Atomic::new(deadline),
+                place: Atomic::new(0),
+                doomed: Atomic::new(false),
+                softirq <- new_work!("Conn::softirq"),
+                process <- new_work!("Conn::process"),
+                connect <- new_work!("Conn::connect"),
+                close <- new_work!("Conn::close"),
+            }),
+            GFP_KERNEL,
+        )?;
+
+        if let Err(e) = this.shared.conns.insert(&this) {
+            this.stream.release(true);
+            return Err(e);
+        }
+        listener.service().stats.connection_opened();
+        Stream::attach(&this);
+        // What came before the callbacks were in place was not announced.
+        this.as_arc_borrow().defer();
+        Ok(())
+    }
+
+    /// Runs the connection later, where it can have its locks.
+    pub(super) fn defer(self: ArcBorrow<'_, Self>) {
+        if self.stream.owned() {
+            queues::enqueue::<Self, PROCESS>(On::Process, self.into());
+        } else {
+            queues::enqueue::<Self, SOFTIRQ>(On::Softirq, self.into());
+        }
+    }
+
+    /// Runs the connection later in process context.
+    fn defer_to_process(self: ArcBorrow<'_, Self>) {
+        queues::enqueue::<Self, PROCESS>(On::Process, self.into());
+    }
+
+    /// Cuts the connection off.
+    pub(super) fn kill(self: ArcBorrow<'_, Self>) {
+        self.doomed.store(true, Relaxed);
+        self.defer_to_process();
+    }
+
+    /// Looks at the connection again, because its listener is gone.
+    pub(super) fn look(self: ArcBorrow<'_, Self>) {
+        self.defer_to_process();
+    }
+
+    /// Whether the deadline has passed.
+    pub(super) fn expired(&self, now: usize) -> bool {
+        (now as u64).wrapping_sub(self.deadline.load(Relaxed)) as i64 >= 0
+    }
+
+    /// Sets the deadline `after` jiffies from now.
+    pub(super) fn expect_within(&self, after: usize) {
+        self.deadline
+            .store((time::jiffies() as u64).wrapping_add(after as u64), Relaxed);
+    }
+
+    /// Runs on what happened at the client's socket.
+    fn client_event(this: ArcBorrow<'_, Self>, locked: Option<Locked<'_, State>>) {
+        let Some(mut client) = locked else {
+            return this.defer();
+        };
+
+        if client.parts().0.unread() > BULK {
+            return this.defer_to_process();
+        }
+        Self::run(this, &mut client, Mode::Direct, None);
+    }
+
+    /// Runs on what happened at the server's socket.
+    pub(super) fn server_event(this: &Arc<Self>, locked: Option<Locked<'_, ()>>) {
+        let conn = this.as_arc_borrow();
+        let Some(mut server) = locked else {
+            return conn.defer();
+        };
+
+        if server.parts().0.unread() > BULK {
+            return conn.defer_to_process();
+        }
+        match this.stream.try_lock_softirq() {
+            Some(mut client) => Self::run(conn, &mut client, Mode::Direct, Some(server)),
+            None => conn.defer(),
+        }
+    }
+
+    /// Runs the state machine until it waits. `given` is the lock of the server's socket where
+    /// the stack has taken it.
+    fn run(
+        this: ArcBorrow<'_, Self>,
+        client: &mut Locked<'_, State>,
+        mode: Mode,
+        mut given: Option<Locked<'_, ()>>,
+    ) {
+        let mut budget = BUDGET;
+        let end = loop {
+            match Self::step(this, client, mode, &mut given) {
+                Step::Again if budget > 0 => budget -= 1,
+                Step::Again => {
+                    this.defer_to_process();
+                    return;
+                }
+                end => break end,
+            }
+        };
+
+        match end {
+            Step::Again | Step::Wait => (),
+            Step::Defer if mode == Mode::Direct => {
+                queues::enqueue::<Self, SOFTIRQ>(On::Softirq, this.into());
+            }
+            Step::Defer => this.defer_to_process(),
+            Step::Connect => queues::enqueue::<Self, CONNECT>(On::Control, this.into()),
+            Step::Close { reset } => Self::finish(this, client.state(), reset),
+        }
+    }
+
+    /// One step of the state machine.
+    fn step(
+        this: ArcBorrow<'_, Self>,
+        client: &mut Locked<'_, State>,
+        mode: Mode,
+        given: &mut Option<Locked<'_, ()>>,
+    ) -> Step {
+        if this.doomed.load(Relaxed) && !matches!(client.state().phase, Phase::Closed) {
+            return Step::Close { reset: true };
+        }
+        match &client.state().phase {
+            Phase::Head => begin::head(this, client, mode, given),
+            Phase::Waiting(_) => begin::waiting(this, client, mode, given),
+            Phase::Exchange(_) => Exchange::step(this, client, mode, given),
+            Phase::Tunnel(_) => tunnel::step(this, client, mode, given),
+            Phase::Lingering => linger(client),
+            Phase::Closed => Step::Wait,
+        }
+    }
+
+    /// Ends the connection, and that to the server.
+    fn finish(this: ArcBorrow<'_, Self>, state: &mut State, reset: bool) {
+        if let Phase::Exchange(exchange) = &mut state.phase {
+            exchange.abandon(&state.service, false);
+        }
+        if let Phase::Waiting(waiting) = &state.phase {
+            waiting.abandon();
+        }
+        state.phase = Phase::Closed;
+        if let Some(upstream) = state.upstream.take() {
+            Upstream::close(upstream);
+        }
+        if reset {
+            this.doomed.store(true, Relaxed);
+        }
+        queues::enqueue::<Self, CLOSE>(On::Control, this.into());
+    }
+
+    /// Ends what a time-out has ended.
+    fn time_out(this: ArcBorrow<'_, Self>, client: &mut Locked<'_, State>) {
+        let step = match &client.state().phase {
+            Phase::Head => begin::head_timed_out(this, client),
+            Phase::Waiting(_) => begin::connect_timed_out(this, client),
+            Phase::Exchange(_) => Exchange::timed_out(this, client),
+            Phase::Tunnel(_) | Phase::Lingering => Step::Close { reset: false },
+            Phase::Closed => Step::Wait,
+        };
+
+        match step {
+            Step::Close { reset } => Self::finish(this, client.state(), reset),
+            Step::Connect => queues::enqueue::<Self, CONNECT>(On::Control, this.into()),
+            Step::Again | Step::Defer => this.defer_to_process(),
+            Step::Wait => (),
+        }
+    }
+
+    /// Lets `f` use the scratch memory that goes with `mode`. `None`: not here, not now.
+    pub(super) fn with_scratch<R>(
+        &self,
+        mode: Mode,
+        f: impl FnOnce(&mut Scratch) -> R,
+    ) -> Option<R> {
+        self.shared.with_scratch(mode == Mode::Process, f)
+    }
+}
+
+/// The server's socket, locked, or why not.
+pub(super) enum ServerLock<'a> {
+    /// Locked.
+    Held(Locked<'a, ()>),
+    /// Not to be had here: run the connection elsewhere.
+    Busy,
+    /// The socket is no more.
+    Gone,
+}
+
+impl Upstream {
+    /// Locks the server's socket in the way that `mode` allows, or takes over the lock `given`.
+    pub(super) fn lock<'a, 'b: 'a>(
+        &'a self,
+        mode: Mode,
+        given: &mut Option<Locked<'b, ()>>,
+    ) -> ServerLock<'a> {
+        if given.as_ref().is_some_and(|l| l.is_of(self.stream())) {
+            return match given.take() {
+                Some(locked) => ServerLock::Held(locked),
+                None => ServerLock::Busy,
+            };
+        }
+        let locked = match mode {
+            Mode::Direct => self.stream().try_lock_softirq(),
+            Mode::Softirq => self.stream().lock_softirq(Order::Second),
+            Mode::Process => self.stream().lock(Order::Second),
+        };
+
+        match (locked, mode) {
+            (Some(locked), _) => ServerLock::Held(locked),
+            (None, Mode::Process) => ServerLock::Gone,
+            (None, _) => ServerLock::Busy,
+        }
+    }
+}
+
+/// Discards what a client sends after we said our last word.
+fn linger(client: &mut Locked<'_, State>) -> Step {
+    let (mut wire, state) = client.parts();
+
+    match state.unsent.flush(&mut wire) {
+        Ok(true) => wire.shutdown_send(),
+        Ok(false) => return Step::Wait,
+        Err(_) => return Step::Close { reset: false },
+    }
+    let unread = wire.unread();
+
+    if unread > 0 {
+        wire.consume(unread);
+    }
+    if wire.ended() {
+        Step::Close { reset: false }
+    } else {
+        Step::Wait
+    }
+}
+
+impl Endpoint for Conn {
+    type State = State;
+
+    fn stream(&self) -> &Stream<State> {
+        &self.stream
+    }
+
+    fn readable(this: ArcBorrow<'_, Self>, locked: Option<Locked<'_, State>>) {
+        Self::client_event(this, locked);
+    }
+
+    fn writable(this: ArcBorrow<'_, Self>) {
+        this.defer_to_process();
+    }
+
+    fn state_changed(this: ArcBorrow<'_, Self>, locked: Option<Locked<'_, State>>) {
+        Self::client_event(this, locked);
+    }
+}
+
+impl WorkItem<SOFTIRQ> for Conn {
+    type Pointer = Arc<Self>;
+
+    fn run(this: Arc<Self>) {
+        match this.stream.lock_softirq(Order::First) {
+            Some(mut client) => {
+                Self::run(this.as_arc_borrow(), &mut client, Mode::Softirq, None);
+            }
+            // A process owns the socket, or it was released, which the process will see.
+            None => this.as_arc_borrow().defer_to_process(),
+        }
+    }
+}
+
+impl WorkItem<PROCESS> for Conn {
+    type Pointer = Arc<Self>;
+
+    fn run(this: Arc<Self>) {
+        let Some(mut client) = this.stream.lock(Order::First) else {
+            return;
+        };
+        let conn = this.as_arc_borrow();
+
+        Self::run(conn, &mut client, Mode::Process, None);
+        if this.expired(time::jiffies()) {
+            Self::time_out(conn, &mut client);
+        }
+    }
+}
+
+impl WorkItem<CONNECT> for Conn {
+    type Pointer = Arc<Self>;
+
+    fn run(this: Arc<Self>) {
+        let Some(server) = this
+            .stream
+            .lock(Order::First)
+            .and_then(|mut client| begin::wanted(client.state()))
+        else {
+            return;
+        };
+        let upstream = Upstream::connect(server, this.clone());
+        let Some(mut client) = this.stream.lock(Order::First) else {
+            if let Ok(upstream) = upstream {
+                Upstream::close(upstream);
+            }
+            return;
+        };
+        let conn = this.as_arc_borrow();
+
+        begin::connected(client.state(), upstream);
+        Self::run(conn, &mut client, Mode::Process, None);
+    }
+}
+
+impl WorkItem<CLOSE> for Conn {
+    type Pointer = Arc<Self>;
+
+    fn run(this: Arc<Self>) {
+        this.stream.release(this.doomed.load(Relaxed));
+        this.listener.service().stats.connection_closed();
+        this.shared.conns.remove(&this);
+    }
+}

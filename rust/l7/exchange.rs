@@ -1,0 +1,537 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One request and its response on their way between a client and a real server.
+//!
+//! The request's head stays in the client's queue until the server begins to answer, unless a
+//! body follows it: so a request that a server dropped unanswered can be sent once more.
+
+use crate::{
+    config::Timeout,
+    l7::{
+        begin::{
+            self,
+            Waiting, //
+        },
+        connection::{
+            Conn,
+            Mode,
+            Phase,
+            ServerLock,
+            State,
+            Step, //
+        },
+        relay::{
+            Fault,
+            Flow,
+            Pumped, //
+        },
+        select::Target,
+        tunnel::Tunnel,
+        unsent::Unsent,
+        upstream::Upstream,
+        Service, //
+    },
+    linux::net::{
+        Locked,
+        Wire, //
+    },
+};
+use core::{
+    fmt::Write as _,
+    mem,
+    ops::ControlFlow, //
+};
+use kernel::{
+    prelude::*,
+    sync::ArcBorrow, //
+};
+use ktcpvs_core::{
+    http::{
+        forward_request,
+        Body,
+        Forward,
+        HeadScanner,
+        Kind,
+        Limits,
+        Request,
+        RequestEdits,
+        Version, //
+    },
+    inline::Inline,
+};
+
+mod response;
+
+/// How far the request has gone to the server.
+enum Sending {
+    /// The head goes from the client's queue as it is, from this byte on.
+    InPlace(usize),
+    /// The head was rewritten, and what is left of it is in `to_server`.
+    Rewritten,
+    /// The body goes.
+    Body,
+    /// All has gone.
+    Done,
+    /// The server takes no more, though there is more. It may still answer.
+    Broken,
+}
+
+/// How far the response has come.
+enum Receiving {
+    /// Its head is being collected.
+    Head(HeadScanner),
+    /// An interim response goes to the client as it is, then the next head comes.
+    Interim(Flow),
+    /// The final response goes to the client.
+    Body(Flow),
+}
+
+/// Why [`Exchange::run`] stopped.
+enum End {
+    /// Something must come.
+    Wait,
+    /// Something could not be done here.
+    Defer,
+    /// The response is complete.
+    Finished,
+    /// Nothing has gone to the client yet, and this status can.
+    Refuse(u16),
+    /// The server closed a used connection without an answer: the request can go once more.
+    Retry,
+    /// The message was cut short, and the client must see that.
+    Cut,
+    /// The server has agreed to another protocol.
+    Upgrade,
+}
+
+/// One request and its response.
+pub(super) struct Exchange {
+    target: Target,
+    limits: Limits,
+    /// The length of the request's head while it is in the client's queue, else 0.
+    held: usize,
+    request: Flow,
+    sending: Sending,
+    to_server: Unsent,
+    receiving: Receiving,
+    version: Version,
+    is_head: bool,
+    upgrade: bool,
+    /// The request may be sent once more if the server drops it.
+    repeatable: bool,
+    /// Something of the final response has gone to the client.
+    started: bool,
+    interim: u8,
+    /// The longest body of a request in bytes; 0 for any.
+    body_max: u64,
+    /// The server takes no more of the body now.
+    server_full: bool,
+    /// The client's connection outlives this exchange.
+    keep_client: bool,
+    /// The server's connection outlives this exchange.
+    keep_server: bool,
+    /// The end of the server's connection is the end of the response.
+    until_close: bool,
+    /// The response agrees to another protocol.
+    upgraded: bool,
+    bytes_in: usize,
+    bytes_out: usize,
+}
+
+impl Exchange {
+    /// Sends the head of `request`, which is in the queue of `from`, to the server `to`. Gives
+    /// `waiting` back if the head becomes too long by what must be added.
+    pub(super) fn open(
+        conn: ArcBorrow<'_, Conn>,
+        request: &Request<'_>,
+        waiting: Waiting,
+        from: &Wire<'_>,
+        to: &mut Wire<'_>,
+        out: &mut [u8],
+    ) -> Result<Self, Waiting> {
+        let service = conn.listener.service();
+        let mut client = Inline::<46>::new();
+        let strip_cookie = waiting.target().pool.affinity.as_ref().map(|a| a.name());
+
+        if service.options.forwarded_for {
+            // An address is never longer than that.
+            let _ = write!(client, "{}", conn.peer.ip());
+        }
+        let edits = RequestEdits {
+            forwarded_for: service.options.forwarded_for.then_some(client.as_slice()),
+            strip_cookie,
+        };
+        let forward = match forward_request(request, &edits, out) {
+            Ok(forward) => forward,
+            Err(_) => return Err(waiting),
+        };
+        let has_body = begin::has_body(request);
+        let (target, held, reused) = waiting.into_parts();
+        let mut this = Self {
+            target,
+            limits: service.options.limits,
+            held,
+            request: Flow::new(0, Body::new(request.framing())),
+            sending: Sending::InPlace(request.leading()),
+            to_server: Unsent::new(),
+            receiving: Receiving::Head(HeadScanner::new(Kind::Response)),
+            version: request.version(),
+            is_head: request.is_head(),
+            upgrade: request.upgrade(),
+            repeatable: reused && !has_body && request.is_idempotent(),
+            started: false,
+            interim: 0,
+            body_max: service.options.body_max,
+            server_full: false,
+            keep_client: request.persistent(),
+            keep_server: false,
+            until_close: false,
+            upgraded: false,
+            bytes_in: held,
+            bytes_out: 0,
+        };
+
+        if let Forward::Rewritten(len) = forward {
+            this.sending = Sending::Rewritten;
+            let head = out.get(..len).unwrap_or(&[]);
+
+            if this.to_server.send(to, head, has_body).is_err() {
+                this.sending = Sending::Broken;
+            }
+        } else {
+            this.send_in_place(from, to, has_body);
+        }
+        Ok(this)
+    }
+
+    /// Gives up, and accounts for what was done. `blame` is for the server.
+    pub(super) fn abandon(&mut self, service: &Service, blame: bool) {
+        service.stats.error();
+        if blame {
+            self.target.server.stats.error();
+        }
+        self.account(service);
+    }
+
+    /// Counts the request and its bytes.
+    fn account(&mut self, service: &Service) {
+        let (bytes_in, bytes_out) = (
+            mem::take(&mut self.bytes_in),
+            mem::take(&mut self.bytes_out),
+        );
+
+        self.target.server.end();
+        service.stats.request(bytes_in, bytes_out);
+        self.target.server.stats.request(bytes_in, bytes_out);
+        if let Some(rule) = self.target.rule.and_then(|rule| service.rules.get(rule)) {
+            rule.stats.request(bytes_in, bytes_out);
+        }
+    }
+
+    /// Moves what can be moved.
+    pub(super) fn step(
+        conn: ArcBorrow<'_, Conn>,
+        client: &mut Locked<'_, State>,
+        mode: Mode,
+        given: &mut Option<Locked<'_, ()>>,
+    ) -> Step {
+        let (mut c, state) = client.parts();
+        let Some(upstream) = state.upstream.take() else {
+            return Step::Close { reset: true };
+        };
+        let (end, reusable) = match upstream.lock(mode, given) {
+            ServerLock::Busy => (End::Defer, false),
+            ServerLock::Gone => (End::Cut, false),
+            ServerLock::Held(mut server) => {
+                let (mut s, _) = server.parts();
+                let State { phase, unsent, .. } = &mut *state;
+                let Phase::Exchange(exchange) = phase else {
+                    return Step::Close { reset: true };
+                };
+                let end = exchange.run(conn, mode, &mut c, &mut s, unsent);
+                let idle = s.established() && s.unread() == 0 && !s.ended();
+                let reusable = exchange.server_reusable() && idle;
+
+                if matches!(end, End::Finished) && reusable {
+                    // While its lock is held: whoever takes it next must find it at rest.
+                    Upstream::put_back(upstream.clone());
+                }
+                (end, reusable)
+            }
+        };
+
+        match end {
+            End::Wait | End::Defer | End::Upgrade => state.upstream = Some(upstream),
+            End::Finished if reusable => (),
+            _ => Upstream::close(upstream),
+        }
+        Self::ended(conn, client, mode, end)
+    }
+
+    /// Goes on after `end`.
+    fn ended(
+        conn: ArcBorrow<'_, Conn>,
+        client: &mut Locked<'_, State>,
+        mode: Mode,
+        end: End,
+    ) -> Step {
+        let state = client.state();
+
+        match end {
+            End::Wait => {
+                if let Phase::Exchange(exchange) = &state.phase {
+                    conn.expect_within(exchange.patience(&state.service, &state.unsent));
+                }
+                return Step::Wait;
+            }
+            End::Defer => return Step::Defer,
+            End::Refuse(status) => return begin::refuse(conn, client, mode, status),
+            End::Cut => return Step::Close { reset: true },
+            End::Finished | End::Retry | End::Upgrade => (),
+        }
+        let Phase::Exchange(mut exchange) = mem::replace(&mut state.phase, Phase::Head) else {
+            return Step::Close { reset: true };
+        };
+
+        match end {
+            End::Retry => {
+                let head = exchange.held;
+
+                exchange.target.server.end();
+                state.phase = Phase::Waiting(Waiting::new(exchange.target, head));
+                conn.expect_within(state.service.options.timeout(Timeout::Connect));
+                Step::Connect
+            }
+            End::Upgrade => {
+                exchange.account(&state.service);
+                state.phase = Phase::Tunnel(Tunnel::new());
+                Step::Again
+            }
+            _ => {
+                exchange.account(&state.service);
+                let keep = exchange.keep_client
+                    && matches!(exchange.sending, Sending::Done)
+                    && !conn.listener.closed();
+
+                state.next_request(conn, keep)
+            }
+        }
+    }
+
+    /// The exchange has stood still for too long.
+    pub(super) fn timed_out(conn: ArcBorrow<'_, Conn>, client: &mut Locked<'_, State>) -> Step {
+        let Phase::Exchange(exchange) = &client.state().phase else {
+            return Step::Wait;
+        };
+        if exchange.started {
+            return Step::Close { reset: true };
+        }
+        let status = match exchange.sending {
+            Sending::Body if !exchange.server_full => 408,
+            _ => 504,
+        };
+
+        begin::refuse(conn, client, Mode::Process, status)
+    }
+
+    /// For how long nothing may happen, in jiffies.
+    fn patience(&self, service: &Service, unsent: &Unsent) -> usize {
+        if matches!(self.sending, Sending::Body) || self.started || !unsent.is_empty() {
+            service.options.timeout(Timeout::Stall)
+        } else {
+            service.options.timeout(Timeout::Response)
+        }
+    }
+
+    /// Whether the server's connection can be used again once this is finished.
+    fn server_reusable(&self) -> bool {
+        self.keep_server
+            && matches!(self.sending, Sending::Done)
+            && self.to_server.is_empty()
+            && !self.target.server.removed()
+    }
+
+    /// Moves what can be moved between the client `c` and the server `s`.
+    fn run(
+        &mut self,
+        conn: ArcBorrow<'_, Conn>,
+        mode: Mode,
+        c: &mut Wire<'_>,
+        s: &mut Wire<'_>,
+        unsent: &mut Unsent,
+    ) -> End {
+        if c.closed() {
+            return End::Cut;
+        }
+        match unsent.flush(c) {
+            Ok(true) => (),
+            Ok(false) => return End::Wait,
+            Err(_) => return End::Cut,
+        }
+        if let Some(end) = self.send_request(c, s) {
+            return end;
+        }
+        loop {
+            if let Some(end) = self.receive(conn, mode, c, s, unsent) {
+                return end;
+            }
+        }
+    }
+
+    /// Sends what is left of a head that goes as it is. Returns whether all of it has gone.
+    fn send_in_place(&mut self, from: &Wire<'_>, to: &mut Wire<'_>, more: bool) -> bool {
+        let Sending::InPlace(at) = &mut self.sending else {
+            return true;
+        };
+
+        while *at < self.held {
+            match to.send_from(from, *at, self.held - *at, more) {
+                Ok(sent) => *at += sent,
+                Err(e) if e == EAGAIN || e == ENOMEM => return false,
+                Err(_) => {
+                    self.sending = Sending::Broken;
+                    return true;
+                }
+            }
+        }
+        true
+    }
+
+    /// Moves the request on. An end, if it can go no further.
+    fn send_request(&mut self, c: &mut Wire<'_>, s: &mut Wire<'_>) -> Option<End> {
+        let has_body = !self.request.done();
+
+        match self.sending {
+            Sending::InPlace(_) => {
+                if !self.send_in_place(c, s, has_body) {
+                    return None;
+                }
+            }
+            Sending::Rewritten => match self.to_server.flush(s) {
+                Ok(true) => (),
+                Ok(false) => return None,
+                Err(_) => self.sending = Sending::Broken,
+            },
+            Sending::Body | Sending::Done | Sending::Broken => (),
+        }
+        if matches!(self.sending, Sending::InPlace(_) | Sending::Rewritten) {
+            self.sending = if has_body {
+                // A body follows, so the head cannot be kept for another attempt.
+                c.consume(mem::take(&mut self.held));
+                Sending::Body
+            } else {
+                Sending::Done
+            };
+        }
+        if !matches!(self.sending, Sending::Body) {
+            return None;
+        }
+        let pumped = self.request.pump(c, s, &mut self.bytes_in);
+
+        if self.body_max > 0 && self.request.content() > self.body_max {
+            return Some(self.refuse(413));
+        }
+        self.server_full = matches!(pumped, Ok(Pumped::Full));
+        match pumped {
+            Ok(Pumped::Done) => self.sending = Sending::Done,
+            Ok(Pumped::Starved) if c.ended() => return Some(End::Cut),
+            Ok(Pumped::Starved | Pumped::Full) => (),
+            Err(Fault::Malformed) => return Some(self.refuse(400)),
+            Err(Fault::Gone) => self.sending = Sending::Broken,
+        }
+        None
+    }
+
+    /// Ends the exchange with `status`, if the client can still be told.
+    fn refuse(&self, status: u16) -> End {
+        if self.started {
+            End::Cut
+        } else {
+            End::Refuse(status)
+        }
+    }
+
+    /// Moves the response on. An end, if it can go no further now.
+    fn receive(
+        &mut self,
+        conn: ArcBorrow<'_, Conn>,
+        mode: Mode,
+        c: &mut Wire<'_>,
+        s: &mut Wire<'_>,
+        unsent: &mut Unsent,
+    ) -> Option<End> {
+        if !unsent.is_empty() {
+            return Some(End::Wait);
+        }
+        let pumped = match &mut self.receiving {
+            Receiving::Head(scanner) => {
+                return match scan(scanner, s, &self.limits) {
+                    Err(()) => Some(End::Refuse(502)),
+                    Ok(None) if s.ended() => Some(self.unanswered()),
+                    Ok(None) => Some(End::Wait),
+                    Ok(Some(len)) => self.take_head(conn, mode, c, s, unsent, len),
+                };
+            }
+            Receiving::Interim(flow) | Receiving::Body(flow) => {
+                flow.pump(s, c, &mut self.bytes_out)
+            }
+        };
+
+        match pumped {
+            Ok(Pumped::Done) => {
+                if matches!(self.receiving, Receiving::Body(_)) {
+                    return Some(if self.upgraded {
+                        End::Upgrade
+                    } else {
+                        End::Finished
+                    });
+                }
+                self.receiving = Receiving::Head(HeadScanner::new(Kind::Response));
+                None
+            }
+            Ok(Pumped::Starved) if s.ended() => {
+                if self.until_close && !s.failed() {
+                    Some(End::Finished)
+                } else {
+                    Some(End::Cut)
+                }
+            }
+            Ok(Pumped::Starved | Pumped::Full) => Some(End::Wait),
+            Err(_) => Some(End::Cut),
+        }
+    }
+
+    /// The server has closed without an answer.
+    fn unanswered(&self) -> End {
+        if self.repeatable && self.held > 0 && self.interim == 0 {
+            End::Retry
+        } else {
+            End::Refuse(502)
+        }
+    }
+}
+
+/// Looks at the bytes that have come since the last look. The length of the head, if it is whole.
+fn scan(scanner: &mut HeadScanner, wire: &Wire<'_>, limits: &Limits) -> Result<Option<usize>, ()> {
+    let seen = scanner.len();
+    let unread = wire.unread();
+
+    if unread <= seen {
+        return Ok(None);
+    }
+    let end = wire.pieces(seen, unread - seen, |piece| {
+        match scanner
+            .feed(piece)
+            .and_then(|end| scanner.check(limits).map(|()| end))
+        {
+            Ok(None) => ControlFlow::Continue(()),
+            end => ControlFlow::Break(end.is_ok()),
+        }
+    });
+
+    match end {
+        Ok(None) => Ok(None),
+        Ok(Some(true)) => Ok(Some(scanner.len())),
+        Ok(Some(false)) | Err(_) => Err(()),
+    }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A virtual service's address, and accepting connections there.
+
+use crate::{
+    l7::{
+        connection::Conn,
+        shared::Shared,
+        Service, //
+    },
+    linux::{
+        net::{
+            Acceptor,
+            ListenSocket,
+            Net, //
+        },
+        queues::{
+            self,
+            On, //
+        },
+        rcu::{
+            RcuArc,
+            Retired, //
+        },
+    },
+};
+use core::net::SocketAddr;
+use kernel::{
+    new_mutex,
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc,
+        ArcBorrow,
+        Mutex, //
+    },
+    workqueue::{
+        impl_has_work,
+        new_work,
+        Work,
+        WorkItem, //
+    },
+};
+
+/// Connections that may wait to be accepted. The kernel caps it at `net.core.somaxconn`.
+const BACKLOG: i32 = 4096;
+
+/// How many connections one run accepts before it lets others run.
+const BATCH: usize = 64;
+
+/// An address that a virtual service listens on.
+#[pin_data]
+pub(crate) struct Listener {
+    pub(super) shared: Arc<Shared>,
+    /// The service as it is now.
+    service: RcuArc<Service>,
+    #[pin]
+    socket: Mutex<Option<ListenSocket>>,
+    closed: Atomic<bool>,
+    #[pin]
+    accept: Work<Listener>,
+}
+
+impl_has_work! {
+    impl HasWork<Self> for Listener { self.accept }
+}
+
+impl Listener {
+    /// Listens on `addr` for `service`.
+    pub(super) fn new(
+        shared: &Arc<Shared>,
+        net: &Net,
+        addr: &SocketAddr,
+        service: Arc<Service>,
+    ) -> Result<Arc<Self>> {
+        let this = Arc::pin_init(
+            try_pin_init!(Self {
+                shared: shared.clone(),
+                service: RcuArc::new(service),
+                socket <- new_mutex!(None, "Listener::socket"),
+                closed: Atomic::new(false),
+                accept <- new_work!("Listener::accept"),
+            }? Error),
+            GFP_KERNEL,
+        )?;
+        let socket = ListenSocket::new(net, addr, BACKLOG, this.clone())?;
+
+        *this.socket.lock() = Some(socket);
+        // A connection may have come before there was a socket to accept it from.
+        queues::enqueue::<Self, 0>(On::Control, this.clone());
+        Ok(this)
+    }
+
+    /// The service as it is now.
+    pub(super) fn service(&self) -> Arc<Service> {
+        self.service.get()
+    }
+
+    /// Brings `held` up to date.
+    pub(super) fn refresh(&self, held: &mut Arc<Service>) {
+        if !self.service.is(held) {
+            *held = self.service.get();
+        }
+    }
+
+    /// Puts the next version of the service in force. Requests that run finish on theirs.
+    pub(super) fn publish(&self, service: Arc<Service>) -> Retired<Service> {
+        self.service.replace(service)
+    }
+
+    /// Whether the listener is gone, so that its connections end with their current request.
+    pub(super) fn closed(&self) -> bool {
+        self.closed.load(Relaxed)
+    }
+
+    /// Accepts no more. Idle connections close; requests that run finish.
+    pub(super) fn close(&self) {
+        let socket = self.socket.lock().take();
+
+        drop(socket);
+        self.closed.store(true, Relaxed);
+        self.shared.conns.each(|conn| {
+            if core::ptr::eq(&*conn.listener, self) {
+                conn.as_arc_borrow().look();
+            }
+        });
+    }
+}
+
+impl Acceptor for Listener {
+    fn pending(this: ArcBorrow<'_, Self>) {
+        queues::enqueue::<Self, 0>(On::Control, this.into());
+    }
+}
+
+impl WorkItem for Listener {
+    type Pointer = Arc<Self>;
+
+    fn run(this: Arc<Self>) {
+        let socket = this.socket.lock();
+        let Some(listen) = socket.as_ref() else {
+            return;
+        };
+
+        for _ in 0..BATCH {
+            match listen.accept() {
+                Ok(child) => {
+                    if Conn::start(&this, child).is_err() {
+                        this.service().stats.error();
+                    }
+                }
+                // Nothing waits any more, or nothing can be done about it.
+                Err(_) => return,
+            }
+        }
+        queues::enqueue::<Self, 0>(On::Control, this.clone());
+    }
+}

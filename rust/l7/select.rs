@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! From a request to what is done with it: the rule, the pool, the real server.
+
+use crate::{
+    config,
+    l7::{
+        Pool,
+        Server,
+        Service, //
+    },
+};
+use core::net::IpAddr;
+use kernel::sync::Arc;
+use ktcpvs_core::{
+    hash,
+    http::Request,
+    inline::Inline,
+    rule, //
+};
+
+/// The key of the source hash: the same everywhere, so that directors side by side agree.
+const SOURCE_KEY: hash::Key = *b"ktcpvs source  h";
+
+/// How many servers are tried for a request at most.
+pub(super) const TRIES: usize = 3;
+
+/// Where a request goes.
+pub(super) struct Target {
+    pub(super) pool: Arc<Pool>,
+    pub(super) server: Arc<Server>,
+    /// The rule that said so, by its place in the service.
+    pub(super) rule: Option<usize>,
+    /// The client is to be bound to the server with the pool's cookie.
+    pub(super) bind: bool,
+    /// Another server of the pool would do as well.
+    free: bool,
+    key: Key,
+}
+
+/// What a request is spread over the servers by.
+#[derive(Clone, Copy)]
+enum Key {
+    /// The client's address, where the pool's scheduler asks for one.
+    Source(u64),
+    /// A part of the request, whatever the pool's scheduler.
+    Captured(u64),
+}
+
+/// What is done with a request.
+pub(super) enum Choice {
+    /// A real server answers it.
+    Server(Target),
+    /// We answer it: a redirection by this rule.
+    Redirect(usize),
+    /// We answer it with this status, by this rule.
+    Status(usize, u16),
+    /// There is no server for it.
+    Unavailable(Option<usize>),
+}
+
+/// Decides on `request` from `peer`.
+pub(super) fn choose(
+    service: &Service,
+    request: &Request<'_>,
+    peer: &IpAddr,
+    scratch: &mut rule::Scratch,
+) -> Choice {
+    let subjects = Subjects::new(request);
+    let program = service.program();
+    let found = program
+        .as_ref()
+        .and_then(|program| program.find(&subjects, scratch))
+        .map(|index| index as usize);
+    let source = Key::Source(hash::source(&SOURCE_KEY, peer));
+    let Some((index, rule)) = found.and_then(|i| Some((i, service.rules.get(i)?))) else {
+        return match &service.default_pool {
+            Some(pool) => in_pool(pool, request, None, source),
+            None => Choice::Unavailable(None),
+        };
+    };
+
+    match &rule.action {
+        config::Action::Pool(pool) => {
+            let captured = program
+                .filter(|_| rule.capture.is_some())
+                .and_then(|program| {
+                    program.capture(index as u32, &subjects, scratch, |bytes| {
+                        Key::Captured(hash::siphash(&SOURCE_KEY, bytes))
+                    })
+                });
+
+            in_pool(pool, request, Some(index), captured.unwrap_or(source))
+        }
+        config::Action::Server(pool, server) => Choice::Server(Target {
+            pool: pool.clone(),
+            server: server.clone(),
+            rule: Some(index),
+            bind: false,
+            free: false,
+            key: source,
+        }),
+        config::Action::Redirect => Choice::Redirect(index),
+        config::Action::Status(status) => Choice::Status(index, *status),
+    }
+}
+
+/// Chooses a server of `pool`: that which the client is bound to, or else by the scheduler.
+fn in_pool(pool: &Arc<Pool>, request: &Request<'_>, rule: Option<usize>, key: Key) -> Choice {
+    let bound = pool.affinity.as_ref().and_then(|affinity| {
+        request
+            .cookies()
+            .filter(|(name, _)| *name == affinity.name())
+            .find_map(|(_, value)| pool.by_cookie(value))
+    });
+    let (server, bind) = match bound {
+        Some(server) => (Some(server), false),
+        None => (scheduled(pool, key, |_| false), pool.affinity.is_some()),
+    };
+
+    match server {
+        Some(server) => Choice::Server(Target {
+            pool: pool.clone(),
+            server: server.clone(),
+            rule,
+            bind,
+            free: true,
+            key,
+        }),
+        None => Choice::Unavailable(rule),
+    }
+}
+
+/// The server of `pool` that the scheduler chooses among those not excluded.
+fn scheduled(pool: &Pool, key: Key, exclude: impl Fn(&Server) -> bool) -> Option<&Arc<Server>> {
+    match key {
+        Key::Source(key) => pool.pick(key, exclude),
+        Key::Captured(key) => pool.pick_hashed(key, exclude),
+    }
+}
+
+impl Target {
+    /// Goes to another server, none of `tried`. Whether there is one.
+    pub(super) fn redirect(&mut self, tried: &[Option<Arc<Server>>]) -> bool {
+        if !self.free {
+            return false;
+        }
+        let tried = |server: &Server| {
+            tried
+                .iter()
+                .flatten()
+                .any(|t| core::ptr::eq::<Server>(&**t, server))
+        };
+        let Some(server) = scheduled(&self.pool, self.key, tried).cloned() else {
+            return false;
+        };
+
+        self.server = server;
+        self.bind = self.pool.affinity.is_some();
+        true
+    }
+}
+
+/// What rules look at.
+struct Subjects<'a> {
+    request: &'a Request<'a>,
+    host: Inline<256>,
+}
+
+impl<'a> Subjects<'a> {
+    fn new(request: &'a Request<'a>) -> Self {
+        let mut host = Inline::new();
+
+        host.push_lowercase(request.host());
+        Self { request, host }
+    }
+}
+
+impl rule::Subjects for Subjects<'_> {
+    fn path(&self) -> &[u8] {
+        self.request.path()
+    }
+
+    fn url(&self) -> &[u8] {
+        self.request.url()
+    }
+
+    fn host(&self) -> &[u8] {
+        self.host.as_slice()
+    }
+
+    fn method(&self) -> &[u8] {
+        self.request.method_name()
+    }
+
+    fn header(&self, name: &[u8], each: &mut dyn FnMut(&[u8])) {
+        for (field, value) in self.request.headers() {
+            if field.eq_ignore_ascii_case(name) {
+                each(value);
+            }
+        }
+    }
+
+    fn cookie(&self, name: &[u8], each: &mut dyn FnMut(&[u8])) {
+        for (cookie, value) in self.request.cookies() {
+            if cookie == name {
+                each(value);
+            }
+        }
+    }
+}

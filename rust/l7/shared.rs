@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What all connections of a network namespace share: the list of them, the memory to work on a
+//! head in, and the sweep that finds those that have waited for too long.
+
+use crate::{
+    l7::{
+        connection::Conn,
+        Snapshot, //
+    },
+    linux::{
+        net::Net,
+        percpu::PerCpuCell,
+        queues::{
+            self,
+            On, //
+        },
+        time, //
+    },
+};
+use kernel::{
+    new_mutex,
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc,
+        Mutex,
+        SetOnce, //
+    },
+    workqueue::{
+        impl_has_delayed_work,
+        new_delayed_work,
+        DelayedWork,
+        WorkItem, //
+    },
+};
+
+/// The longest head, in bytes, that any service may allow.
+const HEAD_MAX: usize = crate::uapi::HEAD_MAX as usize;
+
+/// What a rewritten head may be longer than the one that came.
+const HEAD_GROWTH: usize = 1024;
+
+/// How often the connections are looked at, in milliseconds: the precision of every time-out.
+const SWEEP_MS: u32 = 250;
+
+/// How many connections a namespace may have.
+const CONNS_MAX: usize = 1 << 20;
+
+/// Memory to work on one head in.
+pub(super) struct Scratch {
+    /// A head that did not come in one piece.
+    pub(super) head: KVVec<u8>,
+    /// A head, or a response of our own, to be sent.
+    pub(super) out: KVVec<u8>,
+    /// The matcher's.
+    pub(super) rules: KVBox<ktcpvs_core::rule::Scratch>,
+}
+
+impl Scratch {
+    fn new() -> Result<Self> {
+        Ok(Self {
+            head: KVVec::from_elem(0, HEAD_MAX, GFP_KERNEL)?,
+            out: KVVec::from_elem(0, HEAD_MAX + HEAD_GROWTH, GFP_KERNEL)?,
+            rules: KVBox::new(ktcpvs_core::rule::Scratch::new(), GFP_KERNEL)?,
+        })
+    }
+}
+
+/// What all connections of a network namespace share.
+#[pin_data]
+pub(super) struct Shared {
+    pub(super) net: Net,
+    #[pin]
+    pub(super) conns: Conns,
+    /// For softirq, one a CPU. Made for the first listener.
+    percpu: SetOnce<PerCpuCell<Scratch>>,
+    /// For process context.
+    #[pin]
+    process: Mutex<Option<Scratch>>,
+    /// Whose servers the sweep looks at.
+    #[pin]
+    snapshot: Mutex<Option<Arc<Snapshot>>>,
+    stopped: Atomic<bool>,
+    #[pin]
+    sweep: DelayedWork<Shared>,
+}
+
+impl_has_delayed_work! {
+    impl HasDelayedWork<Self> for Shared { self.sweep }
+}
+
+impl Shared {
+    /// For the namespace `net`; nothing is allocated yet.
+    pub(super) fn new(net: Net) -> Result<Arc<Self>> {
+        Arc::pin_init(
+            pin_init!(Self {
+                net,
+                conns <- Conns::new(),
+                percpu: SetOnce::new(),
+                process <- new_mutex!(None, "Shared::process"),
+                snapshot <- new_mutex!(None, "Shared::snapshot"),
+                stopped: Atomic::new(false),
+                sweep <- new_delayed_work!("Shared::sweep"),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Gets ready for the first connection. Process context.
+    pub(super) fn start(self: &Arc<Self>) -> Result {
+        let mut process = self.process.lock();
+
+        if process.is_none() {
+            let percpu = PerCpuCell::new(Scratch::new)?;
+
+            *process = Some(Scratch::new()?);
+            self.percpu.populate(percpu);
+            self.sweep_later();
+        }
+        Ok(())
+    }
+
+    /// Takes note of the configuration in force.
+    pub(super) fn watch(&self, snapshot: Arc<Snapshot>) {
+        let old = self.snapshot.lock().replace(snapshot);
+
+        drop(old);
+    }
+
+    /// Cuts all connections off and makes no sweep any more.
+    pub(super) fn stop(&self) {
+        let old = self.snapshot.lock().take();
+
+        drop(old);
+        self.stopped.store(true, Relaxed);
+        self.conns.each(|conn| conn.as_arc_borrow().kill());
+    }
+
+    fn sweep_later(self: &Arc<Self>) {
+        queues::enqueue_delayed::<Self, 0>(On::Control, self.clone(), SWEEP_MS);
+    }
+
+    /// Lets `f` use scratch memory. `None` if this CPU's is in use, or if there is none yet.
+    pub(super) fn with_scratch<R>(
+        &self,
+        in_process: bool,
+        f: impl FnOnce(&mut Scratch) -> R,
+    ) -> Option<R> {
+        if in_process {
+            let mut scratch = self.process.lock();
+
+            Some(f((*scratch).as_mut()?))
+        } else {
+            self.percpu.as_ref()?.with_bh(f)
+        }
+    }
+}
+
+impl WorkItem for Shared {
+    type Pointer = Arc<Self>;
+
+    fn run(this: Arc<Self>) {
+        let now = time::jiffies();
+
+        this.conns.each(|conn| {
+            if conn.expired(now) {
+                conn.as_arc_borrow().look();
+            }
+        });
+        let snapshot = this.snapshot.lock().clone();
+
+        for server in snapshot.iter().flat_map(|snapshot| snapshot.servers()) {
+            server.data.expire();
+        }
+        if !this.stopped.load(Relaxed) {
+            this.sweep_later();
+        }
+    }
+}
+
+/// The connections of a namespace. Process context only.
+#[pin_data]
+pub(super) struct Conns {
+    #[pin]
+    slots: Mutex<Slots>,
+}
+
+struct Slots {
+    conns: KVVec<Option<Arc<Conn>>>,
+    free: KVVec<u32>,
+}
+
+impl Conns {
+    fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
+            slots <- new_mutex!(
+                Slots {
+                    conns: KVVec::new(),
+                    free: KVVec::new(),
+                },
+                "Conns::slots"
+            ),
+        })
+    }
+
+    /// Adds `conn`. Fails where there are too many.
+    pub(super) fn insert(&self, conn: &Arc<Conn>) -> Result {
+        let mut slots = self.slots.lock();
+
+        let slot = match slots.free.pop() {
+            Some(slot) => slot as usize,
+            None => {
+                let slot = slots.conns.len();
+
+                if slot >= CONNS_MAX {
+                    return Err(ENFILE);
+                }
+                // The free list must never want for memory when a connection leaves.
+                slots.free.reserve(slot + 1, GFP_KERNEL)?;
+                slots.conns.push(None, GFP_KERNEL)?;
+                slot
+            }
+        };
+        if let Some(place) = slots.conns.get_mut(slot) {
+            *place = Some(conn.clone());
+        }
+        conn.place.store(slot as u64, Relaxed);
+        Ok(())
+    }
+
+    /// Removes `conn`.
+    pub(super) fn remove(&self, conn: &Conn) {
+        let slot = conn.place.load(Relaxed) as usize;
+        let mut slots = self.slots.lock();
+        let gone = slots.conns.get_mut(slot).and_then(Option::take);
+
+        if gone.is_some() && slots.free.push_within_capacity(slot as u32).is_err() {
+            pr_err!("no room in the list of free connections\n");
+        }
+        drop(slots);
+        drop(gone);
+    }
+
+    /// Calls `f` for each connection.
+    pub(super) fn each(&self, mut f: impl FnMut(&Arc<Conn>)) {
+        for conn in self.slots.lock().conns.iter().flatten() {
+            f(conn);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Both directions of a connection whose protocol is not ours any more (RFC 9110 §7.8).
+
+use crate::{
+    config::Timeout,
+    l7::{
+        connection::{
+            Conn,
+            Mode,
+            Phase,
+            ServerLock,
+            State,
+            Step, //
+        },
+        relay::{
+            Fault,
+            Flow,
+            Pumped, //
+        },
+    },
+    linux::net::{
+        Locked,
+        Wire, //
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::ArcBorrow, //
+};
+use ktcpvs_core::http::{
+    Body,
+    Framing, //
+};
+
+/// A connection that moves bytes both ways, each until its sender says that it is done.
+pub(super) struct Tunnel {
+    upward: Direction,
+    downward: Direction,
+}
+
+struct Direction {
+    flow: Flow,
+    /// The receiver has been told that no more comes.
+    shut: bool,
+}
+
+impl Tunnel {
+    /// Both directions open.
+    pub(super) fn new() -> Self {
+        let direction = || Direction {
+            flow: Flow::new(0, Body::new(Framing::Close)),
+            shut: false,
+        };
+
+        Self {
+            upward: direction(),
+            downward: direction(),
+        }
+    }
+}
+
+impl Direction {
+    /// Moves what has come, and the end of it. Returns how many bytes.
+    fn pump(&mut self, from: &mut Wire<'_>, to: &mut Wire<'_>) -> Result<usize, Fault> {
+        let mut moved = 0;
+
+        if self.shut {
+            return Ok(0);
+        }
+        let pumped = self.flow.pump(from, to, &mut moved)?;
+
+        if pumped == Pumped::Starved && from.ended() {
+            if from.failed() {
+                return Err(Fault::Gone);
+            }
+            to.shutdown_send();
+            self.shut = true;
+        }
+        Ok(moved)
+    }
+}
+
+/// Moves what can be moved.
+pub(super) fn step(
+    conn: ArcBorrow<'_, Conn>,
+    client: &mut Locked<'_, State>,
+    mode: Mode,
+    given: &mut Option<Locked<'_, ()>>,
+) -> Step {
+    let (mut c, state) = client.parts();
+    let Some(upstream) = state.upstream.clone() else {
+        return Step::Close { reset: true };
+    };
+    let mut server = match upstream.lock(mode, given) {
+        ServerLock::Held(server) => server,
+        ServerLock::Busy => return Step::Defer,
+        ServerLock::Gone => return Step::Close { reset: true },
+    };
+    let (mut s, _) = server.parts();
+    let Phase::Tunnel(tunnel) = &mut state.phase else {
+        return Step::Close { reset: true };
+    };
+
+    match state.unsent.flush(&mut c) {
+        Ok(true) => (),
+        Ok(false) => return Step::Wait,
+        Err(_) => return Step::Close { reset: true },
+    }
+    let up = tunnel.upward.pump(&mut c, &mut s);
+    let down = tunnel.downward.pump(&mut s, &mut c);
+
+    match (up, down) {
+        (Ok(up), Ok(down)) => {
+            state.service.stats.bytes(up, down);
+            upstream.server().stats.bytes(up, down);
+            conn.expect_within(state.service.options.timeout(Timeout::Idle));
+            if tunnel.upward.shut && tunnel.downward.shut {
+                Step::Close { reset: false }
+            } else {
+                Step::Wait
+            }
+        }
+        _ => Step::Close { reset: true },
+    }
+}
