@@ -45,17 +45,13 @@ pub(crate) use self::{
         ServiceSpec,
         Word, //
     },
-    namespace::{
-        Namespace,
-        Transaction, //
-    },
+    namespace::Namespace,
     pool::{
         Member,
         Pool, //
     },
     rule::{
         Action,
-        Condition,
         Rule, //
     },
     server::Server,
@@ -65,10 +61,7 @@ pub(crate) use self::{
         Timeout, //
     },
     snapshot::Snapshot,
-    stats::{
-        Stats,
-        StatsValues, //
-    },
+    stats::Stats,
 };
 
 /// The longest name of a service or a pool, in bytes.

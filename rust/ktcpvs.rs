@@ -5,9 +5,11 @@
 use kernel::prelude::*;
 
 mod config;
+mod control;
 mod l7;
 mod linux;
 
+#[allow(unreachable_pub, reason = "the tools share the file")]
 #[path = "control/generated/uapi.rs"]
 mod uapi;
 
@@ -21,6 +23,7 @@ module! {
 
 /// The parts, in the order in which they go down.
 struct Ktcpvs {
+    _family: linux::net::genetlink::Registration,
     _namespaces: linux::net::ns::Registration<config::Namespace<l7::Layer7>>,
     _queues: linux::queues::Queues,
 }
@@ -29,8 +32,11 @@ impl kernel::Module for Ktcpvs {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let queues = linux::queues::Queues::new()?;
 
+        let namespaces = linux::net::ns::Registration::new()?;
+
         Ok(Self {
-            _namespaces: linux::net::ns::Registration::new()?,
+            _family: linux::net::genetlink::Registration::new()?,
+            _namespaces: namespaces,
             _queues: queues,
         })
     }

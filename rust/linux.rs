@@ -4,7 +4,7 @@
 //!
 //! All `unsafe` code of the module is here.
 
-mod bindings;
+pub(crate) mod bindings;
 pub(crate) mod errno;
 pub(crate) mod lock;
 pub(crate) mod net;

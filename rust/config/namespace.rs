@@ -32,6 +32,7 @@ use kernel::{
         Mutex, //
     },
 };
+use ktcpvs_core::order;
 
 /// What one network namespace serves.
 #[pin_data]
@@ -202,7 +203,7 @@ fn listen<D: DataPath>(
             }
         }
     }
-    next.sort_unstable_by_key(|(addr, _)| *addr);
+    order::sort_by_key(&mut next, |(addr, _)| *addr);
     Ok((next, retired))
 }
 

@@ -16,6 +16,7 @@ use kernel::{
 use ktcpvs_core::{
     affinity, hash,
     inline::Inline,
+    order,
     sched::{
         Candidate,
         Kind,
@@ -122,7 +123,9 @@ impl<D: DataPath> Pool<D> {
         for index in 0..members.len() {
             by_addr.push(index as u32, GFP_KERNEL_ACCOUNT)?;
         }
-        by_addr.sort_unstable_by_key(|&index| members.get(index as usize).map(|m| m.server.addr));
+        order::sort_by_key(&mut by_addr, |&index| {
+            members.get(index as usize).map(|m| m.server.addr)
+        });
         if let Some(affinity) = &affinity {
             tokens.reserve(members.len(), GFP_KERNEL_ACCOUNT)?;
             for (index, member) in members.iter().enumerate() {
@@ -130,7 +133,7 @@ impl<D: DataPath> Pool<D> {
 
                 tokens.push((token, index as u32), GFP_KERNEL_ACCOUNT)?;
             }
-            tokens.sort_unstable();
+            order::sort(&mut tokens);
         }
         let pool = Self {
             name,

@@ -14,5 +14,6 @@ pub mod affinity;
 pub mod hash;
 pub mod http;
 pub mod inline;
+pub mod order;
 pub mod rule;
 pub mod sched;

@@ -10,7 +10,10 @@
 #include <linux/types.h>
 
 struct bio_vec;
+struct genl_info;
 struct net;
+struct netlink_callback;
+struct netlink_ext_ack;
 struct sk_buff;
 struct sock;
 struct workqueue_struct;
@@ -85,5 +88,22 @@ int ktcpvs_skb_piece(const struct sk_buff *skb, u32 offset,
 		     struct ktcpvs_piece *piece);
 unsigned int ktcpvs_skb_gather(struct sock *sk, u32 skip, u32 max,
 			       struct bio_vec *bv, unsigned int nr, u32 *total);
+
+unsigned int ktcpvs_skb_len(const struct sk_buff *skb);
+
+/* genetlink.c */
+void ktcpvs_genl_payload(const struct genl_info *info,
+			 struct ktcpvs_piece *payload);
+struct net *ktcpvs_genl_net(const struct genl_info *info);
+struct net *ktcpvs_genl_dump_net(const struct netlink_callback *cb);
+void ktcpvs_genl_ack_text(struct netlink_ext_ack *extack, const u8 *text,
+			  size_t len);
+void *ktcpvs_genl_begin(struct sk_buff *skb, const struct netlink_callback *cb,
+			u8 cmd);
+void ktcpvs_genl_end(struct sk_buff *skb, void *message);
+void ktcpvs_genl_cancel(struct sk_buff *skb, void *message);
+void *ktcpvs_genl_nest_begin(struct sk_buff *skb, u16 type);
+u8 *ktcpvs_genl_reserve(struct sk_buff *skb, u16 type, u32 len);
+void ktcpvs_genl_nest_end(struct sk_buff *skb, void *nest);
 
 #endif /* KTCPVS_HELPERS_H */

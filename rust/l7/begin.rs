@@ -258,7 +258,7 @@ fn decide<'a>(
         return Begun::Refused(413);
     }
     match select::choose(&service, &request, &conn.peer.ip(), rules) {
-        Choice::Unavailable(_) => Begun::Refused(503),
+        Choice::Unavailable => Begun::Refused(503),
         Choice::Server(target) => {
             let waiting = Waiting::new(target, len);
 

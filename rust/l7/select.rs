@@ -56,7 +56,7 @@ pub(super) enum Choice {
     /// We answer it with this status, by this rule.
     Status(usize, u16),
     /// There is no server for it.
-    Unavailable(Option<usize>),
+    Unavailable,
 }
 
 /// Decides on `request` from `peer`.
@@ -76,7 +76,7 @@ pub(super) fn choose(
     let Some((index, rule)) = found.and_then(|i| Some((i, service.rules.get(i)?))) else {
         return match &service.default_pool {
             Some(pool) => in_pool(pool, request, None, source),
-            None => Choice::Unavailable(None),
+            None => Choice::Unavailable,
         };
     };
 
@@ -127,7 +127,7 @@ fn in_pool(pool: &Arc<Pool>, request: &Request<'_>, rule: Option<usize>, key: Ke
             free: true,
             key,
         }),
-        None => Choice::Unavailable(rule),
+        None => Choice::Unavailable,
     }
 }
 

@@ -5,7 +5,6 @@
 use crate::{
     l7::{
         connection::Conn,
-        Layer7,
         Server, //
     },
     linux::{
@@ -88,6 +87,7 @@ impl Upstream {
             GFP_KERNEL,
         )?;
 
+        this.server.stats.connection_opened();
         Stream::attach(&this);
         Ok(this)
     }
@@ -169,6 +169,7 @@ impl WorkItem for Upstream {
 
     fn run(this: Arc<Self>) {
         this.stream.release(false);
+        this.server.stats.connection_closed();
     }
 }
 
@@ -202,11 +203,6 @@ impl Idle {
     /// Takes the connection that was put back last.
     pub(super) fn take(&self) -> Option<Arc<Upstream>> {
         self.list.lock().conns.pop()
-    }
-
-    /// How many connections are idle.
-    pub(super) fn len(&self) -> usize {
-        self.list.lock().conns.len()
     }
 
     /// Keeps `conn`, or gives it back where it cannot be kept.
@@ -268,12 +264,5 @@ impl Idle {
         for conn in conns {
             Upstream::close(conn);
         }
-    }
-}
-
-impl Layer7 {
-    /// Takes an idle connection to `server` that looks usable.
-    pub(super) fn idle_connection(server: &Server) -> Option<Arc<Upstream>> {
-        server.data.take()
     }
 }

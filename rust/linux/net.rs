@@ -2,6 +2,7 @@
 
 //! Networking.
 
+pub(crate) mod genetlink;
 mod listener;
 pub(crate) mod ns;
 mod socket;

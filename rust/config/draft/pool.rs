@@ -36,6 +36,7 @@ use kernel::{
 };
 use ktcpvs_core::{
     hash,
+    order,
     sched::{
         Kind,
         Scheduler, //
@@ -241,7 +242,9 @@ impl<'a, D: DataPath> Names<'a, D> {
         for index in 0..pools.len() {
             order.push(index as u32, GFP_KERNEL_ACCOUNT)?;
         }
-        order.sort_unstable_by_key(|&index| pools.get(index as usize).map(|pool| pool.name()));
+        order::sort_by_key(&mut order, |&index| {
+            pools.get(index as usize).map(|pool| pool.name())
+        });
         Ok(Self { pools, order })
     }
 

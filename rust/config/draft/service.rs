@@ -39,6 +39,7 @@ use kernel::{
     prelude::*,
     sync::Arc, //
 };
+use ktcpvs_core::order;
 
 /// A virtual service being changed.
 pub(super) struct ServiceEdit {
@@ -172,7 +173,7 @@ impl ServiceEdit {
         for rule in &self.rules {
             counters.push((rule.id, rule.stats.clone()), GFP_KERNEL_ACCOUNT)?;
         }
-        counters.sort_unstable_by_key(|(id, _)| *id);
+        order::sort_by_key(&mut counters, |(id, _)| *id);
         self.rules.clear();
         self.compiled = None;
         self.begun = Some(Begun {
@@ -239,7 +240,7 @@ impl ServiceEdit {
         for rule in &self.rules {
             ids.push(rule.id, GFP_KERNEL_ACCOUNT)?;
         }
-        ids.sort_unstable();
+        order::sort(&mut ids);
         let twice = ids.iter().zip(ids.iter().skip(1)).find(|(a, b)| a == b);
 
         if let Some((id, _)) = twice {
@@ -366,7 +367,7 @@ pub(super) fn check_listeners<D: DataPath>(services: &[Arc<Service<D>>]) -> Resu
             all.push((*addr, service.name()), GFP_KERNEL_ACCOUNT)?;
         }
     }
-    all.sort_unstable();
+    order::sort(&mut all);
     let mut last: Option<&(SocketAddr, &[u8])> = None;
 
     for this in &all {

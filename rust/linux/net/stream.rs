@@ -330,11 +330,6 @@ impl<S> Locked<'_, S> {
         self.parts().1
     }
 
-    /// Whether the lock is a process', so that what is done under it may take its time.
-    pub(crate) fn in_process(&self) -> bool {
-        matches!(self.how, How::Process)
-    }
-
     /// Whether this is the lock of `stream`.
     pub(crate) fn is_of(&self, stream: &Stream<S>) -> bool {
         ptr::eq(self.stream, stream)

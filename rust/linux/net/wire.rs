@@ -12,11 +12,6 @@ use crate::linux::bindings;
 use core::{
     marker::PhantomData,
     mem::MaybeUninit,
-    net::{
-        IpAddr,
-        Ipv6Addr,
-        SocketAddr, //
-    },
     ops::ControlFlow,
     ptr::{
         self,
@@ -83,16 +78,6 @@ impl<'a> Wire<'a> {
     /// Whether the handshake is still under way.
     pub(crate) fn connecting(&self) -> bool {
         self.tcp_state() == bindings::TCP_SYN_SENT as u8
-    }
-
-    /// The address of the other end. IPv4-mapped addresses are given as IPv4.
-    pub(crate) fn peer(&self) -> SocketAddr {
-        let mut addr = [0; 16];
-        let mut port = 0;
-
-        // SAFETY: `sk` is valid and the two places hold what the function writes.
-        unsafe { bindings::ktcpvs_sock_peer(self.sk.as_ptr(), addr.as_mut_ptr(), &mut port) };
-        SocketAddr::new(IpAddr::V6(Ipv6Addr::from(addr)).to_canonical(), port)
     }
 
     /// Shows the unread bytes from number `skip` on, at most `len` of them, piece by piece, until
