@@ -138,6 +138,16 @@ pub(super) struct Exchange {
     bytes_out: usize,
 }
 
+impl State {
+    /// The exchange in progress.
+    fn exchange(&self) -> Option<&Exchange> {
+        match &self.phase {
+            Phase::Exchange(exchange) => Some(exchange),
+            _ => None,
+        }
+    }
+}
+
 impl Exchange {
     /// Sends the head of `request`, which is in the queue of `from`, to the server `to`. Gives
     /// `waiting` back if the head becomes too long by what must be added.
@@ -239,6 +249,7 @@ impl Exchange {
         let Some(upstream) = state.upstream.take() else {
             return Step::Close { reset: true };
         };
+        let before = state.exchange().map(Self::progress);
         let (end, reusable) = match upstream.lock(mode, given) {
             ServerLock::Busy => (End::Defer, false),
             ServerLock::Gone => (End::Cut, false),
@@ -265,7 +276,27 @@ impl Exchange {
             End::Finished if reusable => (),
             _ => Upstream::close(upstream),
         }
+        if matches!(end, End::Wait) {
+            if let Some(exchange) = state.exchange() {
+                // Being looked at is no progress.
+                if before != Some(exchange.progress()) {
+                    conn.expect_within(exchange.patience(&state.service, &state.unsent));
+                }
+            }
+            return Step::Wait;
+        }
         Self::ended(conn, client, mode, end)
+    }
+
+    /// What changes whenever something moves.
+    fn progress(&self) -> impl PartialEq {
+        (
+            mem::discriminant(&self.sending),
+            mem::discriminant(&self.receiving),
+            self.bytes_in,
+            self.bytes_out,
+            self.interim,
+        )
     }
 
     /// Goes on after `end`.
@@ -278,12 +309,7 @@ impl Exchange {
         let state = client.state();
 
         match end {
-            End::Wait => {
-                if let Phase::Exchange(exchange) = &state.phase {
-                    conn.expect_within(exchange.patience(&state.service, &state.unsent));
-                }
-                return Step::Wait;
-            }
+            End::Wait => return Step::Wait,
             End::Defer => return Step::Defer,
             End::Refuse(status) => return begin::refuse(conn, client, mode, status),
             End::Cut => return Step::Close { reset: true },
@@ -305,6 +331,7 @@ impl Exchange {
             End::Upgrade => {
                 exchange.account(&state.service);
                 state.phase = Phase::Tunnel(Tunnel::new());
+                conn.expect_within(state.service.options.timeout(Timeout::Idle));
                 Step::Again
             }
             _ => {

@@ -114,7 +114,9 @@ pub(super) fn step(
         (Ok(up), Ok(down)) => {
             state.service.stats.bytes(up, down);
             upstream.server().stats.bytes(up, down);
-            conn.expect_within(state.service.options.timeout(Timeout::Idle));
+            if up + down > 0 {
+                conn.expect_within(state.service.options.timeout(Timeout::Idle));
+            }
             if tunnel.upward.shut && tunnel.downward.shut {
                 Step::Close { reset: false }
             } else {
