@@ -64,7 +64,7 @@ pub(super) fn choose(
     service: &Service,
     request: &Request<'_>,
     peer: &IpAddr,
-    scratch: &mut rule::Scratch,
+    scratch: &mut [u32],
 ) -> Choice {
     let subjects = Subjects::new(request);
     let program = service.program();

@@ -37,6 +37,7 @@ use kernel::{
         WorkItem, //
     },
 };
+use ktcpvs_core::rule;
 
 /// The longest head, in bytes, that any service may allow.
 const HEAD_MAX: usize = crate::uapi::HEAD_MAX as usize;
@@ -57,7 +58,7 @@ pub(super) struct Scratch {
     /// A head, or a response of our own, to be sent.
     pub(super) out: KVVec<u8>,
     /// The matcher's.
-    pub(super) rules: KVBox<ktcpvs_core::rule::Scratch>,
+    pub(super) rules: KVVec<u32>,
 }
 
 impl Scratch {
@@ -65,7 +66,7 @@ impl Scratch {
         Ok(Self {
             head: KVVec::from_elem(0, HEAD_MAX, GFP_KERNEL)?,
             out: KVVec::from_elem(0, HEAD_MAX + HEAD_GROWTH, GFP_KERNEL)?,
-            rules: KVBox::new(ktcpvs_core::rule::Scratch::new(), GFP_KERNEL)?,
+            rules: KVVec::from_elem(0, rule::SCRATCH_WORDS, GFP_KERNEL)?,
         })
     }
 }
