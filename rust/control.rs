@@ -102,7 +102,7 @@ impl<E: Into<Refusal>> From<E> for Fault<'_> {
 
 /// Carries out the transaction that `attrs` describe.
 fn change<'a>(namespace: &Namespace<Layer7>, attrs: Attrs<'a>) -> Result<(), Fault<'a>> {
-    let expected = match attrs.find(a_main::GENERATION) {
+    let expected = match attrs.get(a_main::GENERATION) {
         Some(generation) => Some(generation.uint()?),
         None => None,
     };

@@ -99,6 +99,7 @@ impl<D: DataPath> Draft<D> {
     }
 
     /// Takes one step.
+    #[inline(never)]
     pub(super) fn apply(&mut self, change: Change<'_>) -> Result<(), Refusal> {
         self.steps += 1;
         match change {
@@ -171,6 +172,7 @@ impl<D: DataPath> Draft<D> {
     }
 
     /// Checks the whole and makes a snapshot of it.
+    #[inline(never)]
     pub(super) fn finish(self, generation: u64) -> Result<(Snapshot<D>, Leaving<D>), Refusal> {
         let mut pools = KVVec::with_capacity(self.pools.len(), GFP_KERNEL_ACCOUNT)?;
         let mut services = KVVec::with_capacity(self.services.len(), GFP_KERNEL_ACCOUNT)?;

@@ -56,6 +56,7 @@ impl<D: DataPath> Namespace<D> {
 
     /// Begins a change. Fails with `EAGAIN` if `expected` is given and not the generation in
     /// force. Other writers wait until the transaction is dropped. Process context.
+    #[inline(never)]
     pub(crate) fn begin(&self, expected: Option<u64>) -> Result<Transaction<'_, D>, Refusal> {
         let live = self.live.lock();
         let old = self.current.get();
@@ -120,6 +121,7 @@ impl<D: DataPath> Transaction<'_, D> {
     }
 
     /// Checks the whole and puts it in force. Returns the new generation.
+    #[inline(never)]
     pub(crate) fn commit(self) -> Result<u64, Refusal> {
         let Self {
             namespace,

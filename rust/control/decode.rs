@@ -47,6 +47,9 @@ use ktcpvs_core::{
 };
 
 /// A step, and the attribute that says what it is about.
+///
+/// Not inlined, for the stack's sake: each kind of step has room of its own here.
+#[inline(never)]
 pub(super) fn step<'a>(op: Attr<'a>) -> Result<(Change<'a>, Attr<'a>), Fault<'a>> {
     let kind = required(op, a_op::TYPE, "type")?.u32()?;
     let nest = |kind, name| required(op, kind, name);
@@ -93,8 +96,8 @@ fn program_add<'a>(nest: Attr<'a>) -> Result<(Change<'a>, Attr<'a>), Fault<'a>> 
 }
 
 fn zero<'a>(op: Attr<'a>) -> Result<(Change<'a>, Attr<'a>), Fault<'a>> {
-    let service = op.nested().find(a_op::SERVICE);
-    let pool = op.nested().find(a_op::POOL);
+    let service = op.nested().get(a_op::SERVICE);
+    let pool = op.nested().get(a_op::POOL);
 
     Ok(match (service, pool) {
         (Some(service), None) => (Change::ZeroService(service_name(service)?), service),
@@ -106,6 +109,7 @@ fn zero<'a>(op: Attr<'a>) -> Result<(Change<'a>, Attr<'a>), Fault<'a>> {
     })
 }
 
+#[inline(never)]
 fn service_spec<'a>(nest: Attr<'a>) -> Result<ServiceSpec<'a>, Fault<'a>> {
     let mut spec = ServiceSpec {
         name: service_name(nest)?,
@@ -179,13 +183,14 @@ fn server_spec<'a>(nest: Attr<'a>) -> Result<ServerSpec<'a>, Fault<'a>> {
     Ok(ServerSpec {
         pool: syntax::name(required(nest, a_server::POOL, "pool")?)?,
         addr: syntax::socket_addr(nest, a_server::ADDRESS, a_server::PORT)?,
-        weight: match nest.nested().find(a_server::WEIGHT) {
+        weight: match nest.nested().get(a_server::WEIGHT) {
             Some(weight) => Some(weight.u32()?),
             None => None,
         },
     })
 }
 
+#[inline(never)]
 fn rule_spec<'a>(nest: Attr<'a>) -> Result<RuleSpec<'a>, Fault<'a>> {
     if nest.bytes().len() > uapi::RULE_LEN_MAX {
         return Err(wrong(
@@ -205,7 +210,7 @@ fn rule_spec<'a>(nest: Attr<'a>) -> Result<RuleSpec<'a>, Fault<'a>> {
         conditions.push(condition_spec(attr)?, GFP_KERNEL_ACCOUNT)?;
     }
     let action = action_spec(nest)?;
-    let capture = match nest.nested().find(a_rule::CAPTURE) {
+    let capture = match nest.nested().get(a_rule::CAPTURE) {
         Some(attr) => Some(capture(attr, &conditions, &action)?),
         None => None,
     };
@@ -219,12 +224,13 @@ fn rule_spec<'a>(nest: Attr<'a>) -> Result<RuleSpec<'a>, Fault<'a>> {
     })
 }
 
+#[inline(never)]
 fn condition_spec<'a>(nest: Attr<'a>) -> Result<ConditionSpec<'a>, Fault<'a>> {
     let subject = required(nest, a_condition::SUBJECT, "subject")?.u32()?;
     let op = required(nest, a_condition::OPERATOR, "operator")?.u32()?;
     let value = required(nest, a_condition::VALUE, "value")?.bytes();
     let named = matches!(subject, subject::HEADER | subject::COOKIE);
-    let name = match (nest.nested().find(a_condition::NAME), named) {
+    let name = match (nest.nested().get(a_condition::NAME), named) {
         (Some(name), true) => Some(syntax::token(name)?),
         (None, false) => None,
         (None, true) => return Err(wrong(nest, format_args!("name is missing"))),
@@ -241,7 +247,7 @@ fn condition_spec<'a>(nest: Attr<'a>) -> Result<ConditionSpec<'a>, Fault<'a>> {
         operator: op,
         name,
         value,
-        not: nest.nested().find(a_condition::NOT).is_some(),
+        not: nest.nested().get(a_condition::NOT).is_some(),
     })
 }
 
@@ -254,6 +260,7 @@ const ACTION_ATTRS: [u16; 5] = [
     a_rule::LOCATION,
 ];
 
+#[inline(never)]
 fn action_spec<'a>(nest: Attr<'a>) -> Result<ActionSpec<'a>, Fault<'a>> {
     let action = required(nest, a_rule::ACTION, "action")?;
     let pool = || syntax::name(required(nest, a_rule::POOL, "pool")?);
@@ -274,13 +281,9 @@ fn action_spec<'a>(nest: Attr<'a>) -> Result<ActionSpec<'a>, Fault<'a>> {
         }
         other => return Err(wrong(action, format_args!("no action {other}"))),
     };
-    let stray = nest
-        .nested()
-        .find_map(|attr| {
-            let kind = attr.kind();
-
-            (ACTION_ATTRS.contains(&kind) && !takes.contains(&kind)).then_some(attr)
-        });
+    let stray = nest.nested().find(|attr| {
+        ACTION_ATTRS.contains(&attr.kind()) && !takes.contains(&attr.kind())
+    });
 
     match stray {
         Some(attr) => Err(wrong(attr, format_args!("does not go with the action"))),
@@ -290,7 +293,7 @@ fn action_spec<'a>(nest: Attr<'a>) -> Result<ActionSpec<'a>, Fault<'a>> {
 
 fn redirect<'a>(nest: Attr<'a>) -> Result<ActionSpec<'a>, Fault<'a>> {
     let location = required(nest, a_rule::LOCATION, "location")?;
-    let status = match nest.nested().find(a_rule::STATUS) {
+    let status = match nest.nested().get(a_rule::STATUS) {
         None => 302,
         Some(attr) => match attr.u32()? {
             status @ (301 | 302 | 303 | 307 | 308) => status as u16,

@@ -29,7 +29,7 @@ pub(super) fn wrong<'a>(attr: Attr<'a>, why: fmt::Arguments<'_>) -> Fault<'a> {
 /// The attribute of type `kind` in `nest`, which must be there; `name` is what it is called.
 pub(super) fn required<'a>(nest: Attr<'a>, kind: u16, name: &str) -> Result<Attr<'a>, Fault<'a>> {
     nest.nested()
-        .find(kind)
+        .get(kind)
         .ok_or_else(|| wrong(nest, format_args!("{name} is missing")))
 }
 

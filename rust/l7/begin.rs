@@ -232,6 +232,7 @@ pub(super) fn linear<'b>(wire: &'b Wire<'_>, len: usize, buf: &'b mut [u8]) -> R
 }
 
 /// Parses a head, chooses, and forwards it at once where a connection is at hand.
+#[inline(never)]
 fn decide<'a>(
     conn: ArcBorrow<'_, Conn>,
     wire: &mut Wire<'_>,
@@ -284,6 +285,7 @@ fn decide<'a>(
 }
 
 /// Forwards `request` on an idle connection, or says that one must be waited for.
+#[inline(never)]
 fn forward_at_once(
     conn: ArcBorrow<'_, Conn>,
     wire: &Wire<'_>,
@@ -301,7 +303,7 @@ fn forward_at_once(
             ServerLock::Busy => return Begun::Waiting(waiting, Some(upstream.clone())),
             ServerLock::Gone => continue,
         };
-        let (mut to, _) = server.parts();
+        let (mut to, ()) = server.parts();
 
         if to.established() && to.unread() == 0 {
             let opened = Exchange::open(conn, request, waiting, wire, &mut to, out);
@@ -354,7 +356,7 @@ pub(super) fn waiting(
         ServerLock::Busy => return Step::Defer,
         ServerLock::Gone => return try_another(conn, client, mode, 503),
     };
-    let (mut to, _) = server.parts();
+    let (mut to, ()) = server.parts();
 
     if to.connecting() {
         return Step::Wait;
@@ -392,6 +394,7 @@ pub(super) fn waiting(
 }
 
 /// Parses the head that waits once more, and forwards it.
+#[inline(never)]
 fn reopen(
     conn: ArcBorrow<'_, Conn>,
     wire: &Wire<'_>,
@@ -497,6 +500,7 @@ pub(super) fn connect_timed_out(conn: ArcBorrow<'_, Conn>, client: &mut Locked<'
 }
 
 /// Answers with an error and ends the connection.
+#[inline(never)]
 pub(super) fn refuse(
     conn: ArcBorrow<'_, Conn>,
     client: &mut Locked<'_, State>,

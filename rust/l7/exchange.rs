@@ -254,7 +254,7 @@ impl Exchange {
             ServerLock::Busy => (End::Defer, false),
             ServerLock::Gone => (End::Cut, false),
             ServerLock::Held(mut server) => {
-                let (mut s, _) = server.parts();
+                let (mut s, ()) = server.parts();
                 let State { phase, unsent, .. } = &mut *state;
                 let Phase::Exchange(exchange) = phase else {
                     return Step::Close { reset: true };

@@ -97,7 +97,7 @@ pub(super) fn step(
         ServerLock::Busy => return Step::Defer,
         ServerLock::Gone => return Step::Close { reset: true },
     };
-    let (mut s, _) = server.parts();
+    let (mut s, ()) = server.parts();
     let Phase::Tunnel(tunnel) = &mut state.phase else {
         return Step::Close { reset: true };
     };

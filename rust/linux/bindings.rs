@@ -6,6 +6,11 @@
 
 #![allow(
     clippy::all,
+    clippy::cast_lossless,
+    clippy::ignored_unit_patterns,
+    clippy::ptr_as_ptr,
+    clippy::ref_as_ptr,
+    clippy::undocumented_unsafe_blocks,
     dead_code,
     missing_docs,
     non_camel_case_types,

@@ -11,5 +11,5 @@ pub(crate) use kernel::time::msecs_to_jiffies;
 #[inline]
 pub(crate) fn jiffies() -> usize {
     // SAFETY: The kernel's counter is always there; it changes under us, hence volatile.
-    unsafe { (&raw const bindings::jiffies).read_volatile() as usize }
+    unsafe { (&raw const bindings::jiffies).read_volatile() }
 }

@@ -87,6 +87,7 @@ impl<D: DataPath> Draft<D> {
     }
 
     /// Adds a pool.
+    #[inline(never)]
     pub(super) fn add_pool(&mut self, spec: &PoolSpec<'_>) -> Result<(), Refusal> {
         if self.pools.iter().any(|pool| pool.name() == spec.name) {
             return Err(exists("pool", spec.name));
@@ -171,6 +172,7 @@ impl<D: DataPath> PoolEdit<D> {
     }
 
     /// Adds a real server.
+    #[inline(never)]
     pub(super) fn add_server(&mut self, net: &Net, spec: &ServerSpec<'_>) -> Result<(), Refusal> {
         if self.find(&spec.addr).is_some() {
             return Err(Refusal::new(

@@ -88,6 +88,7 @@ impl<D: DataPath> Draft<D> {
     }
 
     /// Adds a service.
+    #[inline(never)]
     pub(super) fn add_service(&mut self, spec: ServiceSpec<'_>) -> Result<(), Refusal> {
         if self.services.iter().any(|s| s.name() == spec.name) {
             return Err(exists("service", spec.name));
@@ -184,6 +185,7 @@ impl ServiceEdit {
     }
 
     /// Appends a rule to the list begun.
+    #[inline(never)]
     pub(super) fn add_rule(&mut self, spec: &RuleSpec<'_>) -> Result<(), Refusal> {
         let Some(begun) = &self.begun else {
             return Err(self.refuse(EINVAL, "rule-add without rules-set"));

@@ -247,6 +247,9 @@ macro_rules! genetlink_operations {
                 net::genetlink, //
             };
 
+            /// # Safety
+            ///
+            /// To be called by generic netlink only.
             #[no_mangle]
             unsafe extern "C" fn ktcpvs_nl_change_doit(
                 _skb: *mut bindings::sk_buff,
@@ -256,12 +259,18 @@ macro_rules! genetlink_operations {
                 unsafe { genetlink::change::<$family>(info) }
             }
 
+            /// # Safety
+            ///
+            /// To be called by generic netlink only.
             #[no_mangle]
             unsafe extern "C" fn ktcpvs_nl_get_start(cb: *mut bindings::netlink_callback) -> i32 {
                 // SAFETY: This is the `start`.
                 unsafe { genetlink::start::<$family>(cb) }
             }
 
+            /// # Safety
+            ///
+            /// To be called by generic netlink only.
             #[no_mangle]
             unsafe extern "C" fn ktcpvs_nl_get_dumpit(
                 skb: *mut bindings::sk_buff,
@@ -271,6 +280,9 @@ macro_rules! genetlink_operations {
                 unsafe { genetlink::dump::<$family>(skb, cb, $get) }
             }
 
+            /// # Safety
+            ///
+            /// To be called by generic netlink only.
             #[no_mangle]
             unsafe extern "C" fn ktcpvs_nl_get_done(cb: *mut bindings::netlink_callback) -> i32 {
                 // SAFETY: This is the `done`.

@@ -153,6 +153,10 @@ unsafe fn drop_owner<A: Acceptor>(data: *mut c_void) {
 }
 
 /// `sk_data_ready` of a listener, and of its children until they are accepted.
+///
+/// # Safety
+///
+/// To be called by TCP only, as what it is.
 unsafe extern "C" fn on_data_ready<A: Acceptor>(sk: *mut bindings::sock) {
     // SAFETY: TCP calls with a valid socket.
     if unsafe { bindings::ktcpvs_sock_state(sk) } != bindings::TCP_LISTEN as u8 {

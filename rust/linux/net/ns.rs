@@ -171,6 +171,11 @@ fn enter<T: Pernet>(ptr: NonNull<bindings::net>) -> Result<KBox<Entry<T>>> {
     Ok(KBox::new(entry, GFP_KERNEL)?)
 }
 
+/// Makes the object of a namespace.
+///
+/// # Safety
+///
+/// To be called as the pernet operation only.
 unsafe extern "C" fn init<T: Pernet>(net: *mut bindings::net) -> i32 {
     from_result(|| {
         let entry = enter::<T>(NonNull::new(net).ok_or(EINVAL)?)?;
@@ -181,6 +186,11 @@ unsafe extern "C" fn init<T: Pernet>(net: *mut bindings::net) -> i32 {
     })
 }
 
+/// Ends what `init()` began.
+///
+/// # Safety
+///
+/// To be called as the pernet operation only.
 unsafe extern "C" fn exit<T: Pernet>(net: *mut bindings::net) {
     // SAFETY: `init()` has put an `Entry<T>` there. No control operation runs any more: the
     // namespace's sockets are gone, or our family is.

@@ -55,9 +55,9 @@ impl Socket {
         to_result(unsafe {
             bindings::sock_create_kern(
                 net.as_ptr(),
-                domain as _,
-                bindings::sock_type_SOCK_STREAM as _,
-                bindings::IPPROTO_TCP as _,
+                domain as i32,
+                bindings::sock_type_SOCK_STREAM as i32,
+                bindings::IPPROTO_TCP as i32,
                 &mut ptr,
             )
         })?;
@@ -107,7 +107,7 @@ impl Socket {
                 self.ptr.as_ptr(),
                 (&raw mut name).cast(),
                 len,
-                bindings::O_NONBLOCK as _,
+                bindings::O_NONBLOCK as i32,
             )
         };
         if ret == -(bindings::EINPROGRESS as i32) {
@@ -123,7 +123,7 @@ impl Socket {
 
         // SAFETY: The socket is valid, and `ptr` is a place for the result.
         to_result(unsafe {
-            bindings::kernel_accept(self.ptr.as_ptr(), &mut ptr, bindings::O_NONBLOCK as _)
+            bindings::kernel_accept(self.ptr.as_ptr(), &mut ptr, bindings::O_NONBLOCK as i32)
         })?;
         // INVARIANT: `kernel_accept()` succeeded, so the socket is whole, and ours. It is in the
         // namespace of its listener.
@@ -169,7 +169,7 @@ fn sockaddr(addr: &SocketAddr) -> (bindings::__kernel_sockaddr_storage, i32) {
     match addr {
         SocketAddr::V4(addr) => {
             let name = bindings::sockaddr_in {
-                sin_family: bindings::AF_INET as _,
+                sin_family: bindings::AF_INET as u16,
                 sin_port: addr.port().to_be(),
                 sin_addr: bindings::in_addr {
                     s_addr: u32::from(*addr.ip()).to_be(),
@@ -187,7 +187,7 @@ fn sockaddr(addr: &SocketAddr) -> (bindings::__kernel_sockaddr_storage, i32) {
         }
         SocketAddr::V6(addr) => {
             let mut name = bindings::sockaddr_in6 {
-                sin6_family: bindings::AF_INET6 as _,
+                sin6_family: bindings::AF_INET6 as u16,
                 sin6_port: addr.port().to_be(),
                 sin6_scope_id: addr.scope_id(),
                 ..Default::default()

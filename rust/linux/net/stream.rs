@@ -197,7 +197,7 @@ impl<S: Send> Stream<S> {
     /// Takes the lock in process context, waiting for it. `None` if the stream was released.
     pub(crate) fn lock(&self, order: Order) -> Option<Locked<'_, S>> {
         // SAFETY: `sk` is valid.
-        unsafe { bindings::lock_sock_nested(self.sk.as_ptr(), order as _) };
+        unsafe { bindings::lock_sock_nested(self.sk.as_ptr(), order as i32) };
         self.locked(How::Process)
     }
 
@@ -394,6 +394,10 @@ unsafe fn callback_lock<S: Send>(stream: &Stream<S>) -> Option<Locked<'_, S>> {
 }
 
 /// `sk_data_ready` of an attached socket.
+///
+/// # Safety
+///
+/// To be called by TCP only, as what it is.
 unsafe extern "C" fn on_data_ready<E: Endpoint>(sk: *mut bindings::sock) {
     // SAFETY: TCP calls us for this socket, and `this` does not leave the callback.
     if let Some(this) = unsafe { endpoint::<E>(sk) } {
@@ -405,6 +409,10 @@ unsafe extern "C" fn on_data_ready<E: Endpoint>(sk: *mut bindings::sock) {
 }
 
 /// `sk_write_space` of an attached socket. It is also called from inside a send.
+///
+/// # Safety
+///
+/// To be called by TCP only, as what it is.
 unsafe extern "C" fn on_write_space<E: Endpoint>(sk: *mut bindings::sock) {
     // SAFETY: TCP calls us for this socket, and `this` does not leave the callback.
     unsafe {
@@ -417,6 +425,10 @@ unsafe extern "C" fn on_write_space<E: Endpoint>(sk: *mut bindings::sock) {
 }
 
 /// `sk_state_change` of an attached socket.
+///
+/// # Safety
+///
+/// To be called by TCP only, as what it is.
 unsafe extern "C" fn on_state_change<E: Endpoint>(sk: *mut bindings::sock) {
     // SAFETY: TCP calls us for this socket, and `this` does not leave the callback.
     if let Some(this) = unsafe { endpoint::<E>(sk) } {

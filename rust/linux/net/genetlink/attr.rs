@@ -25,7 +25,7 @@ impl<'a> Attrs<'a> {
     }
 
     /// The last attribute of this type.
-    pub(crate) fn find(self, kind: u16) -> Option<Attr<'a>> {
+    pub(crate) fn get(self, kind: u16) -> Option<Attr<'a>> {
         self.filter(|attr| attr.kind() == kind).last()
     }
 }

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The front door: `make help` lists what there is. What is long lives in scripts/.
+
+# The kernel to build for: a release (KREL=) or a tree with Rust metadata (KDIR=).
+export KREL KDIR KTCPVS_MIRROR
+
+PREFIX ?= /usr/local
+MODULES_DIR ?= /lib/modules/$(or $(KREL),$(shell uname -r))/extra
+
+.DEFAULT_GOAL := all
+.PHONY: all module tools install demo check host-tests test test-debug guest-tests shell help clean
+
+## all: the module and the tool, in build/ (the default)
+all: module tools
+
+## module: build/ktcpvs.ko, for the running kernel or that of KREL= or KDIR=
+module:
+	scripts/build-module build/ktcpvs.ko
+
+## tools: build/tcpvsadm
+tools:
+	scripts/build-tools build/tcpvsadm
+
+## install: puts both, and the manual page, where the system looks for them
+install: all
+	install -D -m 644 build/ktcpvs.ko $(DESTDIR)$(MODULES_DIR)/ktcpvs.ko
+	install -D -m 755 build/tcpvsadm $(DESTDIR)$(PREFIX)/sbin/tcpvsadm
+	install -D -m 644 Documentation/man/tcpvsadm.8 $(DESTDIR)$(PREFIX)/share/man/man8/tcpvsadm.8
+	[ -n "$(DESTDIR)" ] || depmod $(KREL)
+
+## demo: boots the distribution's kernel in an emulator and shows the module at work
+demo:
+	scripts/guest demo
+
+## test: everything: check, and the functional tests in a guest
+test:
+	scripts/test
+
+## check: format, lints, and the tests that run on the host
+check:
+	scripts/check
+
+## guest-tests: the functional tests alone; PYTEST= takes arguments, such as PYTEST="-k rules"
+guest-tests:
+	scripts/guest suite $(PYTEST)
+
+## test-debug: the functional tests on a kernel with KASAN, lockdep and kmemleak
+test-debug:
+	KTCPVS_KERNEL=debug scripts/guest suite $(PYTEST)
+
+## shell: a root shell in the guest, with the network up and the module loaded
+shell:
+	scripts/guest shell
+
+## help: this list
+help:
+	@sed -n 's/^## //p' Makefile
+
+## clean: removes build/; the cache, in ~/.cache/ktcpvs, stays
+clean:
+	rm -rf build
