@@ -33,15 +33,15 @@ pub(crate) enum Width {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Setting {
     /// For a whole head of a request to arrive.
-    HeadTimeout,
+    TimeoutHead,
     /// For the next request of a connection to begin.
-    IdleTimeout,
+    TimeoutIdle,
     /// For a real server to accept a connection.
-    ConnectTimeout,
+    TimeoutConnect,
     /// For a real server's silence.
-    ResponseTimeout,
+    TimeoutResponse,
     /// For a client that does not take its data.
-    StallTimeout,
+    TimeoutStall,
     /// Longest head of a request or response.
     HeadMax,
     /// Longest request target.
@@ -134,11 +134,11 @@ static TABLE: [Entry; 10] = [
 impl Setting {
     /// Every setting.
     pub const ALL: [Self; 10] = [
-        Self::HeadTimeout,
-        Self::IdleTimeout,
-        Self::ConnectTimeout,
-        Self::ResponseTimeout,
-        Self::StallTimeout,
+        Self::TimeoutHead,
+        Self::TimeoutIdle,
+        Self::TimeoutConnect,
+        Self::TimeoutResponse,
+        Self::TimeoutStall,
         Self::HeadMax,
         Self::TargetMax,
         Self::HeadersMax,
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn the_table_is_in_the_order_of_the_enumeration() {
-        assert_eq!(Setting::HeadTimeout.word(), "timeout-head");
+        assert_eq!(Setting::TimeoutHead.word(), "timeout-head");
         assert_eq!(Setting::HeadMax.word(), "head-max");
         assert_eq!(Setting::ForwardedFor.word(), "forwarded-for");
         for setting in Setting::ALL {

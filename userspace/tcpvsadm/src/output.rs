@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Standard output, and files.
+
+use crate::failure::Failure;
+use std::ffi::OsStr;
+use std::fmt::Display;
+use std::fs::{
+    File,
+    OpenOptions, //
+};
+use std::io::{
+    self,
+    ErrorKind,
+    Read,
+    Write, //
+};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{
+    Path,
+    PathBuf, //
+};
+
+/// Prints to standard output.
+///
+/// # Errors
+///
+/// When it cannot be written.
+pub(crate) fn print(text: &impl Display) -> Result<(), Failure> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    write!(out, "{text}")
+        .and_then(|()| out.flush())
+        .map_err(|error| match error.kind() {
+            ErrorKind::BrokenPipe => Failure::BrokenPipe,
+            _ => Failure::Refused(format!("standard output: {error}")),
+        })
+}
+
+/// The name of a file in messages.
+pub(crate) fn shown(path: &Path) -> String {
+    if path == OsStr::new("-") {
+        "<stdin>".to_owned()
+    } else {
+        path.display().to_string()
+    }
+}
+
+/// Reads a whole file, or standard input for `-`.
+///
+/// # Errors
+///
+/// With the file's name.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = if path == OsStr::new("-") {
+        io::stdin().lock().read_to_end(&mut bytes)
+    } else {
+        File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
+    };
+    match read {
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(Failure::Refused(format!("{}: {error}", shown(path)))),
+    }
+}
+
+/// Writes a file whole or not at all. It may hold keys: only its owner may read it.
+///
+/// # Errors
+///
+/// With the file's name.
+pub(crate) fn save(path: &Path, text: &impl Display) -> Result<(), Failure> {
+    let failed = |error| Failure::Refused(format!("{}: {error}", path.display()));
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}", std::process::id()));
+    let temporary = PathBuf::from(name);
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&temporary)
+        .map_err(failed)?;
+    let written = write!(file, "{text}")
+        .and_then(|()| file.sync_all())
+        .and_then(|()| std::fs::rename(&temporary, path));
+    written.map_err(|error| {
+        // The error that is told is the one that came first.
+        let _ = std::fs::remove_file(&temporary);
+        failed(error)
+    })
+}
