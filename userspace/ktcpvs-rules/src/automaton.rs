@@ -79,7 +79,7 @@ pub(crate) fn build(patterns: &[(u32, &str)], limit: usize) -> Result<Vec<Automa
 fn determinize(
     patterns: &[(u32, &str)],
     size: usize,
-) -> Result<dense::DFA<Vec<u32>>, dense::BuildError> {
+) -> Result<dense::DFA<Vec<u32>>, Box<dense::BuildError>> {
     let texts: Vec<&str> = patterns.iter().map(|(_, text)| *text).collect();
 
     dense::Builder::new()
@@ -99,6 +99,7 @@ fn determinize(
                 .nfa_size_limit(Some(size.saturating_mul(2))),
         )
         .build_many(&texts)
+        .map_err(Box::new)
 }
 
 /// Whether the automaton, or the one that it is made from, was about to grow past its limit. The

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The fixtures of the functional tests, which run in a guest.
+
+After every test the configuration is flushed, the director's connections must be gone, and the
+kernel must not have complained: no test can forget it.
+"""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from support.client import Client
+from support.director import Director
+from support.kernel_log import KernelLog
+from support.nginx import Nginx
+from support.raw_server import Peer, RawServer, wait_until
+from support.topology import SERVERS, server_address, up
+
+
+@pytest.fixture(scope="session")
+def topology() -> None:
+    """The namespaces."""
+    up()
+
+
+@pytest.fixture(scope="session")
+def kernel_log() -> KernelLog:
+    return KernelLog()
+
+
+@pytest.fixture(scope="session")
+def module(topology: None) -> Iterator[None]:
+    """The module is loaded."""
+    Director.load()
+    yield
+    Director.unload()
+
+
+def connections(director: Director) -> list[str]:
+    """What TCP connections the director has: they are all the module's."""
+    found = director.namespace.run("ss", "-Htan", "state", "connected").stdout.splitlines()
+    return [line for line in found if "TIME-WAIT" not in line]
+
+
+@pytest.fixture(autouse=True)
+def clean(module: None, kernel_log: KernelLog) -> Iterator[None]:
+    """Every test begins with nothing configured, and leaves nothing behind."""
+    kernel_log.fresh_complaints()
+    yield
+    director = Director()
+    director.tcpvsadm("flush")
+    wait_until(lambda: not connections(director), 15, "the director's connections stay open")
+    complaints = kernel_log.fresh_complaints()
+    assert not complaints, "the kernel complains:\n" + "\n".join(complaints)
+
+
+@pytest.fixture
+def director(clean: None) -> Director:
+    return Director()
+
+
+@pytest.fixture
+def client(clean: None) -> Client:
+    return Client()
+
+
+@pytest.fixture(scope="session")
+def nginx(topology: None) -> list[Nginx]:
+    """The three real servers rs1, rs2 and rs3, on port 80."""
+    servers = [Nginx(namespace, n) for n, namespace in enumerate(SERVERS, 1)]
+    for server in servers:
+        server.start()
+    return servers
+
+
+@pytest.fixture
+def raw_server(clean: None) -> Iterator[Callable[..., RawServer]]:
+    """Makes scripted servers: raw_server(script, n=1, port=8080)."""
+    made: list[RawServer] = []
+
+    def make(script: Callable[[Peer], None], n: int = 1, port: int = 8080) -> RawServer:
+        made.append(RawServer(SERVERS[n - 1], server_address(n), port, script))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.close()

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Network namespaces, and being in one."""
+
+import contextlib
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+
+class Netns:
+    """A network namespace, by the name that ip-netns(8) gave it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def command(self, *words: str) -> list[str]:
+        return ["ip", "netns", "exec", self.name, *words]
+
+    def run(self, *words: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess:
+        """Runs a command in it, for at most a minute."""
+        options = {"capture_output": True, "text": True, "timeout": 60} | options
+        return subprocess.run(self.command(*words), check=check, **options)
+
+    def start(self, *words: str, **options: Any) -> subprocess.Popen:
+        """Starts a command in it."""
+        return subprocess.Popen(self.command(*words), **options)
+
+    @contextlib.contextmanager
+    def entered(self) -> Iterator[None]:
+        """This thread is in the namespace meanwhile. Sockets stay where they are made."""
+        with open("/proc/thread-self/ns/net") as old, open(f"/run/netns/{self.name}") as new:
+            os.setns(new.fileno(), os.CLONE_NEWNET)
+            try:
+                yield
+            finally:
+                os.setns(old.fileno(), os.CLONE_NEWNET)
+
+    def listen(self, port: int, address: str = "", backlog: int = 128) -> socket.socket:
+        """A listening socket in it."""
+        with self.entered():
+            if address:
+                family = socket.AF_INET6 if ":" in address else socket.AF_INET
+                return socket.create_server((address, port), family=family, backlog=backlog)
+            return socket.create_server(
+                ("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=backlog
+            )
+
+    def connect(self, address: str, port: int = 80, timeout: float = 10) -> socket.socket:
+        """A socket in it, connected, without Nagle's delay."""
+        with self.entered():
+            connection = socket.create_connection((address, port), timeout=timeout)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Boots a guest and runs something in it.
+
+    run.py --root DIR --kernel DIR --kind stock|debug --build DIR suite [PYTEST ARGUMENT...]
+    run.py ... demo
+    run.py ... shell
+    run.py ... exec COMMAND [ARGUMENT...]
+
+The exit status is that of what ran. The kernel's log must be clean.
+"""
+
+import argparse
+import shlex
+import shutil
+import sys
+import tempfile
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+from guest import Guest
+from initramfs import initramfs
+
+TOP = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tests" / "functional"))
+
+from support.kernel_log import complaints  # noqa: E402
+
+# A guest that takes longer, in seconds, hangs.
+TIME_LIMIT = {"stock": 1800, "debug": 4500}
+
+
+def command_for(mode: str, arguments: list[str]) -> str:
+    """What the guest's shell is to run."""
+    tests = "/repo/tests"
+    if mode == "suite":
+        words = [
+            "python3", "-m", "pytest", "-p", "no:cacheprovider", "--junitxml=/job/junit.xml",
+            f"{tests}/functional", *arguments,
+        ]  # fmt: skip
+        return shlex.join(words)
+    topology = f"cd {tests}/functional && python3 -m support.topology"
+    if mode == "demo":
+        return f"{topology} --servers && bash {tests}/guest/demo.sh"
+    if mode == "shell":
+        return f"{topology} --servers --module && setsid -c bash -i"
+    return f"{topology} && cd / && {shlex.join(arguments)}"
+
+
+def count(junit: Path, counts: Path) -> None:
+    """Writes how many tests passed and failed."""
+    suite = ET.parse(junit).getroot().find("testsuite")
+    assert suite is not None
+    tests, bad, skipped = (
+        sum(int(suite.get(key, 0)) for key in keys)
+        for keys in (["tests"], ["failures", "errors"], ["skipped"])
+    )
+    counts.write_text(f"{tests - bad - skipped} {bad}\n")
+    print(f"==> guest: {tests - bad - skipped} passed, {bad} failed, {skipped} skipped")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--root", type=Path, required=True)
+    parser.add_argument("--kernel", type=Path, required=True)
+    parser.add_argument("--kind", choices=["stock", "debug"], default="stock")
+    parser.add_argument("--build", type=Path, required=True)
+    parser.add_argument("--cpus", type=int, default=2)
+    parser.add_argument("mode", choices=["suite", "demo", "shell", "exec"])
+    parser.add_argument("arguments", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+
+    build = TOP / "build"
+    job = Path(tempfile.mkdtemp(prefix="ktcpvs-job-"))
+    try:
+        (job / "command").write_text(command_for(options.mode, options.arguments) + "\n")
+        (job / "environment").write_text(
+            f"export KTCPVS_BUILD=/repo/{options.build.resolve().relative_to(TOP)}\n"
+            f"export KTCPVS_KERNEL={options.kind}\n"
+        )
+        guest = Guest(
+            root=options.root,
+            kernel=options.kernel,
+            kind=options.kind,
+            initramfs=initramfs(options.root, options.kernel, build),
+            repo=TOP,
+            job=job,
+            cpus=options.cpus,
+            interactive=options.mode == "shell",
+        )
+        console = build / "logs" / f"{options.mode}-{options.kind}.log"
+        console.parent.mkdir(parents=True, exist_ok=True)
+        finished = guest.run(console, TIME_LIMIT[options.kind])
+        status = finish(job, console, finished, options.mode != "shell")
+        if options.mode == "suite" and (job / "junit.xml").exists():
+            count(job / "junit.xml", build / "counts-guest")
+        return status
+    finally:
+        shutil.rmtree(job)
+
+
+def finish(job: Path, console: Path, finished: bool, check_log: bool) -> int:
+    """Reads what the guest left behind. The exit status."""
+    if not finished:
+        print(f"error: the guest hangs; its console is in {console}", file=sys.stderr)
+        return 1
+    if not (job / "status").exists():
+        tail = console.read_text(errors="replace").splitlines()[-40:]
+        print("\n".join(tail), file=sys.stderr)
+        print(f"error: the guest died; its console is in {console}", file=sys.stderr)
+        return 1
+    status = int((job / "status").read_text())
+    log = (job / "dmesg").read_text(errors="replace")
+    console.with_suffix(".dmesg").write_text(log)
+    bad = complaints(log)
+    if bad and check_log:
+        print("error: the kernel complains:", *bad[:20], sep="\n  ", file=sys.stderr)
+        status = status or 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
