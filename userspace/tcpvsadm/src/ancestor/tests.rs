@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! KTCPVS's commands and files, without the kernel.
+
+use super::*;
+use crate::text::read::Source;
+use crate::text::write::Text;
+use ktcpvs_netlink::Action;
+
+fn arguments(line: &str) -> Vec<OsString> {
+    line.split(' ').map(OsString::from).collect()
+}
+
+fn read(line: &str) -> Result<Options, Failure> {
+    Options::read(&arguments(line))
+}
+
+/// Performs commands on a configuration that begins empty.
+fn performed(lines: &[&str]) -> Config {
+    let mut config = Config::default();
+    for line in lines {
+        let options = read(line).unwrap();
+        perform(&mut config, &options).unwrap();
+        config.check().unwrap();
+    }
+    config
+}
+
+fn refusal(config: &Config, line: &str) -> String {
+    let options = read(line).unwrap();
+    perform(&mut config.clone(), &options)
+        .unwrap_err()
+        .to_string()
+}
+
+fn listed(config: &Config) -> String {
+    let services = config.services.iter();
+    let virtuals: Vec<_> = services
+        .map(|s| Virtual::load(config, &s.name).unwrap())
+        .collect();
+    file::Text(&virtuals).to_string()
+}
+
+fn loaded(mut config: Config, text: &str) -> Config {
+    for one in file::read(text.as_bytes(), "f").unwrap() {
+        one.replace(&mut config).unwrap();
+    }
+    config.check().unwrap();
+    config
+}
+
+const IMAGES: [&str; 7] = [
+    "-A -i http -s http",
+    "-a -i http -r 192.0.2.1:80",
+    "-a -i http -r 192.0.2.2 -w 2",
+    "-a -i http -r 192.0.2.3:www",
+    "--add-rule -i http --pattern=/images/.* -r 192.0.2.1:80",
+    "--add-rule -i http -p /html/.* -r 192.0.2.2:80",
+    "--add-rule -ihttp -p.* -r192.0.2.3:80",
+];
+
+const IMAGES_TEXT: &str = r#"virtual http {
+    listen = 0.0.0.0:80
+    scheduler = http
+    server = 192.0.2.1:80 1
+    server = 192.0.2.2:80 2
+    server = 192.0.2.3:80 1
+    rule = pattern "/images/.*" use server 192.0.2.1:80
+    rule = pattern "/html/.*" use server 192.0.2.2:80
+    rule = pattern ".*" use server 192.0.2.3:80
+}
+"#;
+
+const USERS_TEXT: &str = r#"virtual web {
+    listen = 0.0.0.0:8080
+    scheduler = hhttp
+    server = 192.0.2.10:80 1
+    server = 192.0.2.11:80 3
+    rule = pattern "/users/([^/]+)/.*" match 1 use server 192.0.2.10:80
+    rule = pattern "/users/([^/]+)/.*" match 1 use server 192.0.2.11:80
+    rule = pattern "say \"x\"\.html$" use server 192.0.2.11:80
+}
+"#;
+
+#[test]
+fn the_example_of_images_is_listed_and_loaded() {
+    let config = performed(&IMAGES);
+    assert_eq!(listed(&config), IMAGES_TEXT);
+    assert_eq!(loaded(Config::default(), IMAGES_TEXT), config);
+    assert_eq!(loaded(config.clone(), IMAGES_TEXT), config);
+    let rules = &config.services[0].rules;
+    let ids: Vec<u32> = rules.iter().map(|r| r.id).collect();
+    assert_eq!(ids, [1, 2, 3]);
+}
+
+#[test]
+fn servers_with_one_pattern_are_a_pool() {
+    let config = loaded(Config::default(), USERS_TEXT);
+    assert_eq!(listed(&config), USERS_TEXT);
+    assert_eq!(loaded(config.clone(), USERS_TEXT), config);
+    let rules = &config.services[0].rules;
+    assert_eq!(rules.len(), 2);
+    assert!(matches!(
+        &rules[0].action,
+        Action::Pool { pool, capture: Some(1) } if pool == "web.1"
+    ));
+    let group = config.pool("web.1").unwrap();
+    let weights: Vec<u32> = group.servers.iter().map(|s| s.weight).collect();
+    assert_eq!(weights, [1, 3]);
+    let mut config = config;
+    for line in [
+        "-e -i web -r 192.0.2.11:80 -w 7",
+        "--del-rule -i web -p /users/([^/]+)/.* -m 1 -r 192.0.2.10:80",
+    ] {
+        perform(&mut config, &read(line).unwrap()).unwrap();
+        config.check().unwrap();
+    }
+    let group = &config.pool("web.1").unwrap().servers;
+    assert_eq!((group.len(), group[0].weight), (1, 7));
+    let line = "--del-rule -i web -p /users/([^/]+)/.* -r 192.0.2.11:80";
+    perform(&mut config, &read(line).unwrap()).unwrap();
+    config.check().unwrap();
+    assert!(config.pool("web.1").is_none());
+    assert_eq!(config.services[0].rules.len(), 1);
+    perform(&mut config, &read("-D -i web").unwrap()).unwrap();
+    assert_eq!(config, Config::default());
+}
+
+#[test]
+fn what_it_makes_is_ordinary_configuration() {
+    for config in [performed(&IMAGES), loaded(Config::default(), USERS_TEXT)] {
+        let text = Text(&config).to_string();
+        assert_eq!(Source::read(text.as_bytes()).unwrap().config, config);
+    }
+}
+
+#[test]
+fn what_a_file_cannot_say_stays() {
+    let text = "pool http {\nserver 192.0.2.1:80\n}\nservice http {\nlisten 0.0.0.0:80\n\
+        pool http\ntimeout-head 3s\nenabled off\n\
+        rule id 7 path /x status 404\nrule id 9 url-regex y use-server http/192.0.2.1:80\n}\n";
+    let mut config = Source::read(text.as_bytes()).unwrap().config;
+    let list = listed(&config);
+    assert!(list.contains("# stopped"), "{list}");
+    assert!(list.contains("# rule path /x status 404"), "{list}");
+    let options = read("-a -i http -r 192.0.2.2").unwrap();
+    perform(&mut config, &options).unwrap();
+    let ids: Vec<u32> = config.services[0].rules.iter().map(|r| r.id).collect();
+    assert_eq!(ids, [7, 9]);
+    let config = loaded(config, &list);
+    assert!(!config.services[0].enabled);
+    assert_eq!(
+        config.services[0]
+            .settings
+            .differing(&Default::default())
+            .count(),
+        1
+    );
+    let ids: Vec<u32> = config.services[0].rules.iter().map(|r| r.id).collect();
+    assert_eq!(ids, [9]);
+}
+
+#[test]
+fn schedulers_have_their_old_names() {
+    for (name, shown) in [
+        ("wlc", "wlc"),
+        ("http", "wlc"),
+        ("chttp", "chttp"),
+        ("sh", "sh"),
+    ] {
+        let config = performed(&[&format!("-A -i a -s {name} -P 81"), "-E -i a -l 192.0.2.1"]);
+        assert!(
+            listed(&config).contains(&format!("scheduler = {shown}\n")),
+            "{name}"
+        );
+        assert_eq!(config.services[0].listeners[0].to_string(), "192.0.2.1:80");
+        assert_eq!(config.pools[0].affinity.is_some(), name == "chttp");
+    }
+    let config = performed(&["-A -i a -s chttp", "-E -i a -s http"]);
+    assert_eq!(config.pools[0].affinity, None);
+    let stopped = performed(&["-A -i a", "--stop"]);
+    assert!(!stopped.services[0].enabled);
+    let started = performed(&["-A -i a", "--stop -i a", "--start"]);
+    assert!(started.services[0].enabled);
+}
+
+#[test]
+fn usage_errors_name_the_word() {
+    for (line, word) in [
+        ("-n", "command"),
+        ("-A", "'-i'"),
+        ("-A -D -i a", "'-D'"),
+        ("-A -i a -w 1", "'-w'"),
+        ("-A -i a -i b", "'-i'"),
+        ("-A -i", "'-i'"),
+        ("-X", "'-X'"),
+        ("--add-rul -i a", "'--add-rul'"),
+        ("--start=now", "'now'"),
+        ("-F all", "'all'"),
+        ("-a -i a -r b -w x", "'x'"),
+        ("--add-rule -i a -r b", "'-p'"),
+    ] {
+        let failure = read(line).unwrap_err();
+        assert_eq!(failure.status(), 2, "{line}");
+        assert!(failure.to_string().contains(word), "{line}: {failure}");
+    }
+}
+
+#[test]
+fn refusals_name_the_word() {
+    let config = performed(&IMAGES);
+    for (line, word) in [
+        ("-A -i http", "'http'"),
+        ("-A -i x -s fast", "'fast'"),
+        ("-A -i x -P nosuchport", "'nosuchport'"),
+        ("-E -i x", "'x'"),
+        ("-a -i http -r 192.0.2.1", "'192.0.2.1:80'"),
+        ("-e -i http -r 192.0.2.9 -w 1", "'192.0.2.9:80'"),
+        ("-d -i http -r 192.0.2.1", "'/images/.*'"),
+        ("--add-rule -i http -p x -r 192.0.2.9", "'192.0.2.9:80'"),
+        ("--add-rule -i http -p .* -r 192.0.2.3", "'.*'"),
+        ("--del-rule -i http -p x -r 192.0.2.3", "'x'"),
+        ("--start -i x", "'x'"),
+    ] {
+        let message = refusal(&config, line);
+        assert!(message.contains(word), "{line}: {message}");
+    }
+}
+
+#[test]
+fn file_errors_name_the_line_and_the_word() {
+    for (text, wanted) in [
+        ("vitual a {", "f:1: 'virtual' expected, not 'vitual'"),
+        ("virtual a", "f:1: '{' expected after 'a'"),
+        ("virtual a {\n\n", "f:1: no line '}' ends what begins here"),
+        ("virtual a {\nlisten 80", "f:2: '=' expected in 'listen 80'"),
+        ("virtual a {\n\ncolour = red", "f:3: unknown word 'colour'"),
+        (
+            "virtual a {\nserver = 192.0.2.1 x",
+            "f:2: 'x' is not a number, or too large a one",
+        ),
+        ("virtual a {\nserver = 192.0.2.1 1 x", "f:2: unexpected 'x'"),
+        (
+            "virtual a {\nserver = 192.0.2.1\nrule = pattern x",
+            "f:3: a pattern in \"\" expected in 'pattern x'",
+        ),
+        (
+            "virtual a {\nserver = 192.0.2.1\nrule = pattern \"x\" use sever b",
+            "f:3: 'server' expected, not 'sever'",
+        ),
+        (
+            "virtual a {\n}\nvirtual a {",
+            "f:3: there is a virtual 'a' already",
+        ),
+    ] {
+        let failure = file::read(text.as_bytes(), "f").unwrap_err();
+        assert_eq!(failure.to_string(), wanted, "{text}");
+    }
+    let ignored = "Virtual a{\nstartservers = 8\nmaxclients = 9\nredirect = localhost:80\n}\n";
+    assert_eq!(file::read(ignored.as_bytes(), "f").unwrap().len(), 1);
+}

@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The virtual services of KTCPVS, as services and pools.
+
+use super::address;
+use crate::failure::{
+    refused,
+    Failure, //
+};
+use ktcpvs_netlink::{
+    Action,
+    Affinity,
+    Condition,
+    Config,
+    Operator,
+    Pool,
+    Rule,
+    Scheduler,
+    Server,
+    Service,
+    Subject, //
+};
+use std::net::SocketAddr;
+
+/// Where a service listens unless one says otherwise.
+const PORT: u16 = 80;
+/// The cookie of the scheduler chttp.
+const COOKIE: &str = "KTCPVS";
+
+/// A rule.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Entry {
+    /// One that KTCPVS has: a pattern for the URL, and servers.
+    Pattern {
+        /// Its id; 0 when it has none yet.
+        id: u32,
+        /// The regular expression.
+        pattern: String,
+        /// The group whose match chooses the server.
+        group: Option<u32>,
+        /// The servers.
+        servers: Vec<SocketAddr>,
+    },
+    /// Any other, which stays as it is.
+    Other(Rule),
+}
+
+/// A virtual service.
+#[derive(Clone, Debug)]
+pub(super) struct Virtual {
+    /// The service, but for its rules.
+    pub(super) service: Service,
+    /// The pool of the same name.
+    pub(super) pool: Pool,
+    /// The rules.
+    pub(super) rules: Vec<Entry>,
+    /// The names of the pools of rules as they were.
+    groups: Vec<String>,
+}
+
+impl Virtual {
+    /// One that has nothing but a name.
+    pub(super) fn new(ident: &str) -> Self {
+        let mut service = Service::new(ident);
+        service.pool = Some(ident.to_owned());
+        Self {
+            service,
+            pool: Pool::new(ident),
+            rules: Vec::new(),
+            groups: Vec::new(),
+        }
+    }
+
+    /// Takes one out of a configuration.
+    ///
+    /// # Errors
+    ///
+    /// When there is none of that name.
+    pub(super) fn load(config: &Config, ident: &str) -> Result<Self, Failure> {
+        let Some(service) = config.service(ident) else {
+            return refused(format!("there is no service '{ident}'"));
+        };
+        let mut this = Self::new(ident);
+        this.service = Service {
+            rules: Vec::new(),
+            ..service.clone()
+        };
+        if let Some(pool) = config.pool(ident) {
+            this.pool = pool.clone();
+        }
+        for rule in &service.rules {
+            let entry = this.entry(config, rule);
+            this.rules.push(entry);
+        }
+        Ok(this)
+    }
+
+    fn entry(&mut self, config: &Config, rule: &Rule) -> Entry {
+        let ident = &self.service.name;
+        let (group, servers) = match &rule.action {
+            Action::Server { pool, address } if pool == ident => (None, vec![*address]),
+            Action::Pool { pool, capture } if *pool == group_name(ident, rule.id) => {
+                let servers = config.pool(pool).map_or(&[][..], |p| &p.servers);
+                self.groups.push(pool.clone());
+                (*capture, servers.iter().map(|s| s.address).collect())
+            }
+            _ => return Entry::Other(rule.clone()),
+        };
+        match &rule.conditions[..] {
+            [Condition {
+                subject: Subject::Url,
+                operator: Operator::Regex,
+                value,
+                not: false,
+            }] if std::str::from_utf8(value).is_ok() => Entry::Pattern {
+                id: rule.id,
+                pattern: String::from_utf8_lossy(value).into_owned(),
+                group,
+                servers,
+            },
+            _ => Entry::Other(rule.clone()),
+        }
+    }
+
+    /// Puts it into a configuration, in the place of that of its name.
+    ///
+    /// # Errors
+    ///
+    /// When a pool of the name that one needs is somebody else's.
+    pub(super) fn store(mut self, config: &mut Config) -> Result<(), Failure> {
+        let before = config.service(&self.service.name);
+        let before = before.map_or(&[][..], |s| &s.rules).iter().map(|r| r.id);
+        let mut next = before.chain(self.ids()).max().unwrap_or(0).wrapping_add(1);
+        let ident = self.service.name.clone();
+        config.pools.retain(|p| !self.groups.contains(&p.name));
+        // What is there keeps its place.
+        match config.pool_mut(&ident) {
+            Some(pool) => pool.clone_from(&self.pool),
+            None => config.pools.push(self.pool.clone()),
+        }
+        for entry in std::mem::take(&mut self.rules) {
+            let rule = match entry {
+                Entry::Other(rule) => rule,
+                Entry::Pattern {
+                    id,
+                    pattern,
+                    group,
+                    servers,
+                } => {
+                    let id = if id == 0 { next } else { id };
+                    next = next.max(id.wrapping_add(1));
+                    let action = self.action(config, id, group, &servers)?;
+                    pattern_rule(id, &pattern, action)
+                }
+            };
+            self.service.rules.push(rule);
+        }
+        match config.service_mut(&ident) {
+            Some(service) => *service = self.service,
+            None => config.services.push(self.service),
+        }
+        Ok(())
+    }
+
+    fn ids(&self) -> impl Iterator<Item = u32> + '_ {
+        self.rules.iter().map(|entry| match entry {
+            Entry::Pattern { id, .. } => *id,
+            Entry::Other(rule) => rule.id,
+        })
+    }
+
+    /// What a rule does with a request, and the pool that it needs for it.
+    fn action(
+        &self,
+        config: &mut Config,
+        id: u32,
+        group: Option<u32>,
+        servers: &[SocketAddr],
+    ) -> Result<Action, Failure> {
+        let ident = &self.service.name;
+        if let (None, [address]) = (group, servers) {
+            return Ok(Action::Server {
+                pool: ident.clone(),
+                address: *address,
+            });
+        }
+        let name = group_name(ident, id);
+        if config.pool(&name).is_some() {
+            return refused(format!("there is a pool '{name}' already"));
+        }
+        let weight = |address| self.pool.server(address).map_or(1, |s| s.weight);
+        let servers = servers.iter().map(|address| Server {
+            address: *address,
+            weight: weight(address),
+        });
+        config.pools.push(Pool {
+            name: name.clone(),
+            servers: servers.collect(),
+            ..self.pool.clone()
+        });
+        Ok(Action::Pool {
+            pool: name,
+            capture: group,
+        })
+    }
+
+    /// Takes it out of a configuration for good.
+    ///
+    /// # Errors
+    ///
+    /// When another service uses its pools.
+    pub(super) fn delete(self, config: &mut Config) -> Result<(), Failure> {
+        let ident = &self.service.name;
+        config.services.retain(|s| s.name != *ident);
+        let mine = |name: &String| name == ident || self.groups.contains(name);
+        for service in &config.services {
+            let rules = service.rules.iter().filter_map(|r| r.action.pool());
+            let mut pools = rules.map(str::to_owned).chain(service.pool.clone());
+            if let Some(pool) = pools.find(mine) {
+                return refused(format!("service '{}' uses pool '{pool}'", service.name));
+            }
+        }
+        config.pools.retain(|p| !mine(&p.name));
+        Ok(())
+    }
+
+    /// Puts one that was read from a file into a configuration. What a file cannot say stays as
+    /// it is: whether the service is started, its limits, the ids of its rules, and the key.
+    ///
+    /// # Errors
+    ///
+    /// See [`Self::store`].
+    pub(super) fn replace(mut self, config: &mut Config) -> Result<(), Failure> {
+        if let Ok(old) = Self::load(config, &self.service.name) {
+            self.service.enabled = old.service.enabled;
+            self.service.settings = old.service.settings.clone();
+            if self.pool.affinity.is_some() && old.pool.affinity.is_some() {
+                self.pool.affinity.clone_from(&old.pool.affinity);
+            }
+            for entry in &mut self.rules {
+                if let Entry::Pattern {
+                    id, pattern, group, ..
+                } = entry
+                {
+                    *id = old.find(pattern, *group).unwrap_or(0);
+                }
+            }
+            self.groups = old.groups;
+        }
+        self.store(config)
+    }
+
+    fn find(&self, wanted: &str, wanted_group: Option<u32>) -> Option<u32> {
+        self.rules.iter().find_map(|entry| match entry {
+            Entry::Pattern {
+                id, pattern, group, ..
+            } if pattern == wanted && *group == wanted_group => Some(*id),
+            _ => None,
+        })
+    }
+
+    /// Where to listen. The port alone changes the port alone.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such host or port.
+    pub(super) fn set_listen(
+        &mut self,
+        listen: Option<&str>,
+        port: Option<&str>,
+    ) -> Result<(), Failure> {
+        let port = port.map(address::port).transpose()?;
+        if let Some(listen) = listen {
+            self.service.listeners = vec![address::resolve(listen, port.unwrap_or(PORT))?];
+            return Ok(());
+        }
+        let listeners = &mut self.service.listeners;
+        if listeners.is_empty() {
+            listeners.push(SocketAddr::from(([0; 4], PORT)));
+        }
+        if let Some(port) = port {
+            listeners.iter_mut().for_each(|a| a.set_port(port));
+        }
+        Ok(())
+    }
+
+    /// How servers are chosen.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such scheduler.
+    pub(super) fn set_scheduler(&mut self, name: &str) -> Result<(), Failure> {
+        let scheduler = match name {
+            "http" | "phttp" | "hhttp" | "chttp" => Scheduler::Wlc,
+            _ => match Scheduler::from_name(name) {
+                Some(scheduler) => scheduler,
+                None => return refused(format!("'{name}' is not a scheduler")),
+            },
+        };
+        self.pool.scheduler = scheduler;
+        if name != "chttp" {
+            self.pool.affinity = None;
+        } else if self.pool.affinity.is_none() {
+            // One key for the pool and those of its rules.
+            self.pool.affinity = Some(Affinity {
+                cookie: COOKIE.to_owned(),
+                key: Some(ktcpvs_netlink::random_key()?),
+            });
+        }
+        Ok(())
+    }
+
+    /// The name of the scheduler.
+    pub(super) fn scheduler(&self) -> &'static str {
+        let captures = |entry: &Entry| matches!(entry, Entry::Pattern { group: Some(_), .. });
+        match self.pool.scheduler {
+            _ if self.pool.affinity.is_some() => "chttp",
+            Scheduler::Wlc if self.rules.iter().any(captures) => "hhttp",
+            Scheduler::Wlc if !self.rules.is_empty() => "http",
+            other => other.name(),
+        }
+    }
+
+    /// The address of a server; its port is that of the service unless given.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such host or port.
+    pub(super) fn address(&self, text: &str) -> Result<SocketAddr, Failure> {
+        let port = self.service.listeners.first().map_or(PORT, |a| a.port());
+        address::resolve(text, port)
+    }
+
+    /// Adds a server.
+    ///
+    /// # Errors
+    ///
+    /// When it is there already.
+    pub(super) fn add_server(&mut self, address: SocketAddr, weight: u32) -> Result<(), Failure> {
+        if self.pool.server(&address).is_some() {
+            return refused(format!(
+                "service '{}' has a server '{address}' already",
+                self.service.name
+            ));
+        }
+        self.pool.servers.push(Server { address, weight });
+        Ok(())
+    }
+
+    /// Changes a server's weight.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such server.
+    pub(super) fn set_server(
+        &mut self,
+        address: &SocketAddr,
+        weight: Option<u32>,
+    ) -> Result<(), Failure> {
+        self.has(address)?;
+        if let (Some(server), Some(weight)) = (self.pool.server_mut(address), weight) {
+            server.weight = weight;
+        }
+        Ok(())
+    }
+
+    /// Removes a server.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such server, or a rule leads to it.
+    pub(super) fn delete_server(&mut self, address: &SocketAddr) -> Result<(), Failure> {
+        self.has(address)?;
+        for entry in &self.rules {
+            if let Entry::Pattern {
+                pattern, servers, ..
+            } = entry
+            {
+                if servers.contains(address) {
+                    return refused(format!(
+                        "the rule with pattern '{pattern}' uses server '{address}'"
+                    ));
+                }
+            }
+        }
+        self.pool.servers.retain(|s| s.address != *address);
+        Ok(())
+    }
+
+    fn has(&self, address: &SocketAddr) -> Result<(), Failure> {
+        match self.pool.server(address) {
+            Some(_) => Ok(()),
+            None => refused(format!(
+                "service '{}' has no server '{address}'",
+                self.service.name
+            )),
+        }
+    }
+
+    /// Adds a rule after the others, or a server to that with the same pattern.
+    ///
+    /// # Errors
+    ///
+    /// When it is there already.
+    pub(super) fn add_rule(
+        &mut self,
+        wanted: &str,
+        wanted_group: Option<u32>,
+        address: SocketAddr,
+    ) -> Result<(), Failure> {
+        self.has(&address)?;
+        for entry in &mut self.rules {
+            match entry {
+                Entry::Pattern {
+                    pattern,
+                    group,
+                    servers,
+                    ..
+                } if pattern == wanted && *group == wanted_group => {
+                    if servers.contains(&address) {
+                        return refused(format!(
+                            "there is a rule with pattern '{wanted}' and server '{address}' already"
+                        ));
+                    }
+                    servers.push(address);
+                    return Ok(());
+                }
+                _ => {}
+            }
+        }
+        self.rules.push(Entry::Pattern {
+            id: 0,
+            pattern: wanted.to_owned(),
+            group: wanted_group,
+            servers: vec![address],
+        });
+        Ok(())
+    }
+
+    /// Takes a server from the rule with a pattern, and the rule away with its last one.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such rule.
+    pub(super) fn delete_rule(
+        &mut self,
+        wanted: &str,
+        wanted_group: Option<u32>,
+        address: &SocketAddr,
+    ) -> Result<(), Failure> {
+        let place = self.rules.iter().position(|entry| match entry {
+            Entry::Pattern {
+                pattern,
+                group,
+                servers,
+                ..
+            } => {
+                pattern == wanted
+                    && (wanted_group.is_none() || *group == wanted_group)
+                    && servers.contains(address)
+            }
+            Entry::Other(_) => false,
+        });
+        let Some(place) = place else {
+            return refused(format!(
+                "service '{}' has no rule with pattern '{wanted}' and server '{address}'",
+                self.service.name
+            ));
+        };
+        if let Entry::Pattern { servers, .. } = &mut self.rules[place] {
+            servers.retain(|a| a != address);
+            if servers.is_empty() {
+                self.rules.remove(place);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn group_name(ident: &str, id: u32) -> String {
+    format!("{ident}.{id}")
+}
+
+fn pattern_rule(id: u32, pattern: &str, action: Action) -> Rule {
+    Rule {
+        id,
+        conditions: vec![Condition {
+            subject: Subject::Url,
+            operator: Operator::Regex,
+            value: pattern.as_bytes().to_vec(),
+            not: false,
+        }],
+        action,
+    }
+}
