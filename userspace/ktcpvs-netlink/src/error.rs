@@ -45,14 +45,25 @@ pub enum Error {
     TooLong,
 }
 
+/// An error number's text without the number.
+pub struct Plain<'a>(pub &'a io::Error);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.to_string();
+        let end = text.rfind(" (os error ").unwrap_or(text.len());
+        f.write_str(&text[..end])
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(place) = &self.place {
             write!(f, "{place}: ")?;
         }
         match &self.message {
-            Some(message) => write!(f, "{message} ({})", self.errno),
-            None => write!(f, "{}", self.errno),
+            Some(message) => write!(f, "{message} ({})", Plain(&self.errno)),
+            None => write!(f, "{}", Plain(&self.errno)),
         }
     }
 }
@@ -63,7 +74,7 @@ impl fmt::Display for Error {
             Self::NotLoaded => {
                 f.write_str("ktcpvs: the kernel module is not loaded (modprobe ktcpvs)")
             }
-            Self::Socket { what, error } => write!(f, "{what}: {error}"),
+            Self::Socket { what, error } => write!(f, "{what}: {}", Plain(error)),
             Self::Refused(refusal) if refusal.errno.raw_os_error() == Some(EPERM) => {
                 write!(f, "{}: CAP_NET_ADMIN is needed, try as root", refusal.errno)
             }

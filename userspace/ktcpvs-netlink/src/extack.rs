@@ -8,6 +8,11 @@ use crate::error::Refusal;
 use crate::uapi::{
     a_main,
     a_op,
+    a_pool,
+    a_program,
+    a_rule,
+    a_server,
+    a_service,
     op_type,
     AttributeSet, //
 };
@@ -17,6 +22,7 @@ use crate::wire::{
     HEADER, //
 };
 use std::io;
+use std::net::SocketAddr;
 
 /// Attributes of an extended ACK (`enum nlmsgerr_attrs`).
 const MESSAGE: u16 = 1;
@@ -117,7 +123,7 @@ fn place(request: &[u8], offset: usize) -> Option<String> {
         if std::ptr::eq(step.set, &a_main::SET) && step.kind == a_main::OP {
             let number = step.before + 1;
             words.push(match op_name(step.payload) {
-                Some(op) => format!("step {number} ({op})"),
+                Some(op) => format!("step {number} ({op}{})", object(step.payload)),
                 None => format!("step {number}"),
             });
         } else if step.before > 0 {
@@ -143,6 +149,38 @@ fn op_name(payload: &[u8]) -> Option<&'static str> {
     found.map(|(_, name)| *name)
 }
 
+/// The names of the object that a step is about, each after a space.
+fn object(payload: &[u8]) -> String {
+    let mut names = String::new();
+    let mut attributes = Attributes(payload).map_while(Result::ok);
+    let Some(nest) = attributes.find(|a| a.kind != a_op::TYPE) else {
+        return names;
+    };
+    let inside = || nest.nest().map_while(Result::ok);
+    let find = |kind| inside().find(|a| a.kind == kind);
+    let text = |kind| find(kind).and_then(|a| a.string().ok());
+    let owner = match nest.kind {
+        a_op::SERVICE => text(a_service::NAME),
+        a_op::POOL => text(a_pool::NAME),
+        a_op::SERVER => text(a_server::POOL),
+        a_op::RULE => text(a_rule::SERVICE),
+        a_op::PROGRAM => text(a_program::SERVICE),
+        _ => None,
+    };
+    names.extend(owner.map(|owner| format!(" {owner}")));
+    if nest.kind == a_op::SERVER {
+        let ip = find(a_server::ADDRESS).and_then(|a| a.ip().ok());
+        let port = find(a_server::PORT).and_then(|a| a.port().ok());
+        let address = ip.zip(port).map(SocketAddr::from);
+        names.extend(address.map(|address| format!(" {address}")));
+    }
+    if nest.kind == a_op::RULE {
+        let id = find(a_rule::ID).and_then(|a| a.u32().ok());
+        names.extend(id.map(|id| format!(" {id}")));
+    }
+    names
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,11 +189,6 @@ mod tests {
         Service, //
     };
     use crate::op::Op;
-    use crate::uapi::{
-        a_rule,
-        a_server,
-        a_service, //
-    };
     use crate::wire::Writer;
 
     fn request() -> Vec<u8> {
@@ -187,15 +220,18 @@ mod tests {
         let weight = find(&[8, 0, a_server::WEIGHT as u8, 0, 7]);
         assert_eq!(
             place(&request, weight).unwrap(),
-            "step 2 (server-add), server, weight"
+            "step 2 (server-add pool 192.0.2.9:80), server, weight"
         );
         let second = find(&[192, 0, 2, 2]) - HEADER;
         assert_eq!(
             place(&request, second).unwrap(),
-            "step 1 (service-add), service, listener 2, address"
+            "step 1 (service-add web), service, listener 2, address"
         );
         let first_step = crate::client::HEADERS + 8;
-        assert_eq!(place(&request, first_step).unwrap(), "step 1 (service-add)");
+        assert_eq!(
+            place(&request, first_step).unwrap(),
+            "step 1 (service-add web)"
+        );
         assert_eq!(
             place(&request, crate::client::HEADERS).unwrap(),
             "generation"
@@ -215,7 +251,7 @@ mod tests {
         assert_eq!(refusal.message.as_deref(), Some("integer out of range"));
         assert!(refusal
             .to_string()
-            .starts_with("step 2 (server-add), server, weight: integer"));
+            .starts_with("step 2 (server-add pool 192.0.2.9:80), server, weight: integer"));
     }
 
     #[test]
@@ -228,7 +264,7 @@ mod tests {
         let told = refusal(22, &ack.finish().unwrap(), &request);
         assert_eq!(
             told.place.as_deref(),
-            Some("step 1 (service-add), service, missing name")
+            Some("step 1 (service-add web), service, missing name")
         );
         let mut ack = Writer::default();
         ack.u32(MISSING_TYPE, u32::from(a_main::OP));

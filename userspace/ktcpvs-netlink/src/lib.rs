@@ -29,6 +29,7 @@ pub use diff::{
 pub use error::{
     Error,
     Malformed,
+    Plain,
     Refusal, //
 };
 pub use model::{

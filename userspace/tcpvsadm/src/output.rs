@@ -3,6 +3,7 @@
 //! Standard output, and files.
 
 use crate::failure::Failure;
+use ktcpvs_netlink::Plain;
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::fs::{
@@ -32,7 +33,7 @@ pub(crate) fn print(text: &impl Display) -> Result<(), Failure> {
         .and_then(|()| out.flush())
         .map_err(|error| match error.kind() {
             ErrorKind::BrokenPipe => Failure::BrokenPipe,
-            _ => Failure::Refused(format!("standard output: {error}")),
+            _ => Failure::Refused(format!("standard output: {}", Plain(&error))),
         })
 }
 
@@ -59,7 +60,11 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     };
     match read {
         Ok(_) => Ok(bytes),
-        Err(error) => Err(Failure::Refused(format!("{}: {error}", shown(path)))),
+        Err(error) => Err(Failure::Refused(format!(
+            "{}: {}",
+            shown(path),
+            Plain(&error)
+        ))),
     }
 }
 
@@ -69,7 +74,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 ///
 /// With the file's name.
 pub(crate) fn save(path: &Path, text: &impl Display) -> Result<(), Failure> {
-    let failed = |error| Failure::Refused(format!("{}: {error}", path.display()));
+    let failed = |error| Failure::Refused(format!("{}: {}", path.display(), Plain(&error)));
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{}", std::process::id()));
     let temporary = PathBuf::from(name);
