@@ -63,6 +63,11 @@ fn show(one: &Virtual, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "    listen = {listener}")?;
     }
     writeln!(f, "    scheduler = {}", one.scheduler())?;
+    match &one.service.pool {
+        Some(pool) if *pool == one.service.name => {}
+        Some(pool) => writeln!(f, "    # pool {pool}")?,
+        None => writeln!(f, "    # no pool")?,
+    }
     for server in &one.pool.servers {
         writeln!(f, "    server = {} {}", server.address, server.weight)?;
     }

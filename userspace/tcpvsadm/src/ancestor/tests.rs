@@ -161,6 +161,17 @@ fn what_a_file_cannot_say_stays() {
 }
 
 #[test]
+fn a_service_with_another_pool_is_left_at_that() {
+    let text = "pool images {\n}\nservice www {\nlisten 0.0.0.0:80\npool images\n}\n";
+    let mut config = Source::read(text.as_bytes()).unwrap().config;
+    assert!(listed(&config).contains("# pool images\n"));
+    perform(&mut config, &read("-E -i www -P 81").unwrap()).unwrap();
+    assert_eq!(config.pools.len(), 1);
+    assert_eq!(config.services[0].pool.as_deref(), Some("images"));
+    assert_eq!(config.services[0].listeners[0].port(), 81);
+}
+
+#[test]
 fn schedulers_have_their_old_names() {
     for (name, shown) in [
         ("wlc", "wlc"),

@@ -136,7 +136,9 @@ impl Virtual {
         // What is there keeps its place.
         match config.pool_mut(&ident) {
             Some(pool) => pool.clone_from(&self.pool),
-            None => config.pools.push(self.pool.clone()),
+            None if self.uses_pool() => config.pools.push(self.pool.clone()),
+            // Made by the long forms, with a pool of another name.
+            None => {}
         }
         for entry in std::mem::take(&mut self.rules) {
             let rule = match entry {
@@ -160,6 +162,10 @@ impl Virtual {
             None => config.services.push(self.service),
         }
         Ok(())
+    }
+
+    fn uses_pool(&self) -> bool {
+        self.service.pool.as_ref() == Some(&self.service.name) || !self.pool.servers.is_empty()
     }
 
     fn ids(&self) -> impl Iterator<Item = u32> + '_ {
