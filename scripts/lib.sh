@@ -74,7 +74,6 @@ in_chroot() {
         shift
     done
     shift
-    # shellcheck disable=SC2016 # Expanded by the inner shell.
     unshare --mount --propagation private bash -euc '
         root=$1 count=$2
         shift 2

@@ -200,7 +200,10 @@ fn rule_spec<'a>(nest: Attr<'a>) -> Result<RuleSpec<'a>, Fault<'a>> {
     }
     let mut conditions = KVec::new();
 
-    for attr in nest.nested().filter(|attr| attr.kind() == a_rule::CONDITION) {
+    for attr in nest
+        .nested()
+        .filter(|attr| attr.kind() == a_rule::CONDITION)
+    {
         if conditions.len() >= uapi::CONDITIONS_MAX {
             return Err(wrong(
                 attr,
@@ -235,7 +238,10 @@ fn condition_spec<'a>(nest: Attr<'a>) -> Result<ConditionSpec<'a>, Fault<'a>> {
         (None, false) => None,
         (None, true) => return Err(wrong(nest, format_args!("name is missing"))),
         (Some(name), false) => {
-            return Err(wrong(name, format_args!("only headers and cookies are named")));
+            return Err(wrong(
+                name,
+                format_args!("only headers and cookies are named"),
+            ));
         }
     };
 
@@ -281,9 +287,9 @@ fn action_spec<'a>(nest: Attr<'a>) -> Result<ActionSpec<'a>, Fault<'a>> {
         }
         other => return Err(wrong(action, format_args!("no action {other}"))),
     };
-    let stray = nest.nested().find(|attr| {
-        ACTION_ATTRS.contains(&attr.kind()) && !takes.contains(&attr.kind())
-    });
+    let stray = nest
+        .nested()
+        .find(|attr| ACTION_ATTRS.contains(&attr.kind()) && !takes.contains(&attr.kind()));
 
     match stray {
         Some(attr) => Err(wrong(attr, format_args!("does not go with the action"))),
@@ -317,10 +323,19 @@ fn capture<'a>(
     action: &ActionSpec<'_>,
 ) -> Result<u32, Fault<'a>> {
     if !matches!(action, ActionSpec::Pool(_)) {
-        return Err(wrong(attr, format_args!("a capture chooses a server of a pool")));
+        return Err(wrong(
+            attr,
+            format_args!("a capture chooses a server of a pool"),
+        ));
     }
-    if !conditions.iter().any(|c| c.operator == operator::REGEX && !c.not) {
-        return Err(wrong(attr, format_args!("a capture needs a regular expression")));
+    if !conditions
+        .iter()
+        .any(|c| c.operator == operator::REGEX && !c.not)
+    {
+        return Err(wrong(
+            attr,
+            format_args!("a capture needs a regular expression"),
+        ));
     }
     Ok(attr.u32()?)
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The harness itself: what it says it would notice, it notices."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,6 @@ def test_planted_warning_is_found(kernel_log: KernelLog) -> None:
         assert not kernel_log.fresh_complaints()
     finally:
         # The host reads the whole log as well.
-        import subprocess
-
         subprocess.run(["dmesg", "-C"], check=True)
         kernel_log.seen = 0
 

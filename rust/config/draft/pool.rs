@@ -35,8 +35,7 @@ use kernel::{
     sync::Arc, //
 };
 use ktcpvs_core::{
-    hash,
-    order,
+    hash, order,
     sched::{
         Kind,
         Scheduler, //

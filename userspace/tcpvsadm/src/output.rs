@@ -93,3 +93,28 @@ pub(crate) fn save(path: &Path, text: &impl Display) -> Result<(), Failure> {
         failed(error)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_file_is_saved_whole_and_for_its_owner() {
+        let directory = std::env::temp_dir().join(format!("tcpvsadm.{}", std::process::id()));
+        fs::create_dir(&directory).unwrap();
+        let path = directory.join("a.conf");
+        fs::write(&path, "a longer text than the new one").unwrap();
+        save(&path, &"new").unwrap();
+        assert_eq!(read(&path).unwrap(), b"new");
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(save(&directory.join("none/a.conf"), &"new").is_err());
+        // Nothing can take the place of a directory; what was begun is cleared away.
+        fs::create_dir(directory.join("b")).unwrap();
+        assert!(save(&directory.join("b"), &"new").is_err());
+        assert_eq!(fs::read_dir(&directory).unwrap().count(), 2);
+        fs::remove_dir_all(&directory).unwrap();
+    }
+}

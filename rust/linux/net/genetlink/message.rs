@@ -102,11 +102,7 @@ impl<'a> Message<'a> {
     }
 
     /// Adds an attribute of attributes, which `fill` adds.
-    pub(crate) fn nest(
-        &mut self,
-        kind: u16,
-        fill: impl FnOnce(&mut Self) -> Result,
-    ) -> Result {
+    pub(crate) fn nest(&mut self, kind: u16, fill: impl FnOnce(&mut Self) -> Result) -> Result {
         // SAFETY: By the type invariants.
         let nest = unsafe { bindings::ktcpvs_genl_nest_begin(self.skb, kind) };
 

@@ -20,7 +20,13 @@ use ktcpvs_netlink::{
     Service,
     Setting, //
 };
-use std::collections::HashMap;
+use std::collections::{
+    HashMap,
+    HashSet, //
+};
+
+/// The directives of which a block may have several.
+const SEVERAL: [&str; 3] = ["listen", "server", "rule"];
 
 /// What is wrong with a line.
 #[derive(Debug, Eq, PartialEq)]
@@ -56,6 +62,7 @@ impl Source {
         let mut source = Self::default();
         let mut block = None;
         let mut begun = 0;
+        let mut seen: HashSet<Vec<u8>> = HashSet::new();
         for (index, line) in text.split(|b| *b == b'\n').enumerate() {
             let number = index + 1;
             let fault = |message| Fault {
@@ -69,10 +76,17 @@ impl Source {
             match block.as_mut() {
                 None => {
                     begun = number;
+                    seen.clear();
                     block = source.begin(first, rest, number).map_err(fault)?;
                 }
                 Some(_) if first.is("}") && rest.is_empty() => {
                     source.end(block.take());
+                }
+                Some(_)
+                    if !SEVERAL.iter().any(|w| first.is(w))
+                        && !seen.insert(first.bytes.clone()) =>
+                {
+                    return Err(fault(format!("{} is given twice", shown(&first.bytes))));
                 }
                 Some(Block::Pool(pool)) => {
                     let object = pool_line(pool, first, rest).map_err(fault)?;

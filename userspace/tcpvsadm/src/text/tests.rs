@@ -77,6 +77,7 @@ fn what_is_wrong_is_told_with_its_line_and_word() {
         ("pool web {\nscheduler fast", 2, "'fast'"),
         ("pool web {\nscheduler", 2, "'scheduler'"),
         ("pool web {\nscheduler rr wlc", 2, "'wlc'"),
+        ("pool web {\nscheduler rr\nscheduler rr", 3, "twice"),
         ("pool web {\ncookie a=b", 2, "'a=b'"),
         ("pool web {\ncookie a key 12", 2, "'12'"),
         ("pool web {\nserver 192.0.2.1", 2, "'192.0.2.1'"),
