@@ -180,3 +180,12 @@ fn help_is_no_error() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("--use-pool"), "{text}");
 }
+
+#[test]
+fn the_manuals_example_is_good() {
+    let page = include_str!("../../../Documentation/man/tcpvsadm.8");
+    let begin = page.find("# Two real servers").unwrap();
+    let end = begin + page[begin..].find("\n.Ed").unwrap();
+    let text = page[begin..end].replace("\\(aq", "'");
+    assert_eq!(checked(&format!("{text}\n")), (0, String::new()));
+}
