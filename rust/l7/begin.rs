@@ -521,7 +521,7 @@ pub(super) fn refuse(
 
     state.phase = Phase::Lingering;
     if let Some(upstream) = state.upstream.take() {
-        Upstream::close(upstream);
+        Upstream::abort(upstream);
     }
     let reply = Reply {
         close: true,

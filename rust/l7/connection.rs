@@ -332,8 +332,10 @@ impl Conn {
             waiting.abandon();
         }
         state.phase = Phase::Closed;
-        if let Some(upstream) = state.upstream.take() {
-            Upstream::close(upstream);
+        match state.upstream.take() {
+            Some(upstream) if reset => Upstream::abort(upstream),
+            Some(upstream) => Upstream::close(upstream),
+            None => (),
         }
         if reset {
             this.doomed.store(true, Relaxed);

@@ -256,25 +256,29 @@ impl Exchange {
             ServerLock::Held(mut server) => {
                 let (mut s, ()) = server.parts();
                 let State { phase, unsent, .. } = &mut *state;
-                let Phase::Exchange(exchange) = phase else {
-                    return Step::Close { reset: true };
-                };
-                let end = exchange.run(conn, mode, &mut c, &mut s, unsent);
-                let idle = s.established() && s.unread() == 0 && !s.ended();
-                let reusable = exchange.server_reusable() && idle;
 
-                if matches!(end, End::Finished) && reusable {
-                    // While its lock is held: whoever takes it next must find it at rest.
-                    Upstream::put_back(upstream.clone());
+                match phase {
+                    Phase::Exchange(exchange) => {
+                        let end = exchange.run(conn, mode, &mut c, &mut s, unsent);
+                        let idle = s.established() && s.unread() == 0 && !s.ended();
+                        let reusable = exchange.server_reusable() && idle;
+
+                        if matches!(end, End::Finished) && reusable {
+                            // While its lock is held: who takes it next must find it at rest.
+                            Upstream::put_back(upstream.clone());
+                        }
+                        (end, reusable)
+                    }
+                    _ => (End::Cut, false),
                 }
-                (end, reusable)
             }
         };
 
         match end {
             End::Wait | End::Defer | End::Upgrade => state.upstream = Some(upstream),
             End::Finished if reusable => (),
-            _ => Upstream::close(upstream),
+            End::Finished | End::Retry => Upstream::close(upstream),
+            End::Refuse(_) | End::Cut => Upstream::abort(upstream),
         }
         if matches!(end, End::Wait) {
             if let Some(exchange) = state.exchange() {

@@ -60,6 +60,8 @@ pub(super) struct Upstream {
     owner: SpinLockBh<Option<Arc<Conn>>>,
     /// When it was last put back, in jiffies.
     idle_since: Atomic<u64>,
+    /// It is to end with a reset.
+    aborted: Atomic<bool>,
     #[pin]
     close: Work<Upstream>,
 }
@@ -82,6 +84,7 @@ impl Upstream {
                 server,
                 owner <- new_spinlock_bh!(Some(owner), "Upstream::owner"),
                 idle_since: Atomic::new(0),
+                aborted: Atomic::new(false),
                 close <- new_work!("Upstream::close"),
             }),
             GFP_KERNEL,
@@ -108,6 +111,13 @@ impl Upstream {
 
         drop(owner);
         queues::enqueue::<Self, 0>(On::Control, this);
+    }
+
+    /// Ends the connection with a reset: something was cut short, and what is not sent yet shall
+    /// not be.
+    pub(super) fn abort(this: Arc<Self>) {
+        this.aborted.store(true, Relaxed);
+        Self::close(this);
     }
 
     /// Puts the connection back to be used again. Its stream must have nothing unread and be
@@ -168,7 +178,7 @@ impl WorkItem for Upstream {
     type Pointer = Arc<Self>;
 
     fn run(this: Arc<Self>) {
-        this.stream.release(false);
+        this.stream.release(this.aborted.load(Relaxed));
         this.server.stats.connection_closed();
     }
 }
