@@ -26,6 +26,29 @@ struct net *ktcpvs_genl_dump_net(const struct netlink_callback *cb)
 	return sock_net(cb->skb->sk);
 }
 
+struct netlink_ext_ack *ktcpvs_genl_ack(const struct genl_info *info)
+{
+	return info->extack;
+}
+
+void ktcpvs_genl_ack_blame(struct netlink_ext_ack *extack,
+			   const struct nlattr *attr)
+{
+	extack->bad_attr = attr;
+}
+
+/* Where a dump keeps its state between calls: KTCPVS_GENL_CTX bytes. */
+void *ktcpvs_genl_dump_ctx(struct netlink_callback *cb)
+{
+	BUILD_BUG_ON(sizeof(cb->ctx) < KTCPVS_GENL_CTX);
+	return cb->ctx;
+}
+
+void ktcpvs_genl_dump_alloc(struct netlink_callback *cb, u32 size)
+{
+	cb->min_dump_alloc = size;
+}
+
 /* Says @len bytes of text, cut to what an ack may hold. */
 void ktcpvs_genl_ack_text(struct netlink_ext_ack *extack, const u8 *text,
 			  size_t len)

@@ -14,8 +14,10 @@ struct genl_info;
 struct net;
 struct netlink_callback;
 struct netlink_ext_ack;
+struct nlattr;
 struct sk_buff;
 struct sock;
+struct socket;
 struct workqueue_struct;
 
 /* sock.c */
@@ -35,6 +37,8 @@ void ktcpvs_sock_hold(struct sock *sk);
 void ktcpvs_sock_put(struct sock *sk);
 void ktcpvs_sock_swap_calls(struct sock *sk, void *user_data, bool nocopy,
 			    struct ktcpvs_sock_calls *calls);
+void ktcpvs_sock_get_calls(const struct sock *sk, struct ktcpvs_sock_calls *calls);
+struct sock *ktcpvs_socket_sk(const struct socket *sock);
 void *ktcpvs_sock_user_data(const struct sock *sk);
 void ktcpvs_sock_prepare(struct sock *sk);
 u8 ktcpvs_sock_state(const struct sock *sk);
@@ -96,6 +100,12 @@ void ktcpvs_genl_payload(const struct genl_info *info,
 			 struct ktcpvs_piece *payload);
 struct net *ktcpvs_genl_net(const struct genl_info *info);
 struct net *ktcpvs_genl_dump_net(const struct netlink_callback *cb);
+struct netlink_ext_ack *ktcpvs_genl_ack(const struct genl_info *info);
+void ktcpvs_genl_ack_blame(struct netlink_ext_ack *extack,
+			   const struct nlattr *attr);
+#define KTCPVS_GENL_CTX 48
+void *ktcpvs_genl_dump_ctx(struct netlink_callback *cb);
+void ktcpvs_genl_dump_alloc(struct netlink_callback *cb, u32 size);
 void ktcpvs_genl_ack_text(struct netlink_ext_ack *extack, const u8 *text,
 			  size_t len);
 void *ktcpvs_genl_begin(struct sk_buff *skb, const struct netlink_callback *cb,

@@ -71,6 +71,19 @@ void ktcpvs_sock_swap_calls(struct sock *sk, void *user_data, bool nocopy,
 	*calls = old;
 }
 
+/* The callbacks that a socket has now. */
+void ktcpvs_sock_get_calls(const struct sock *sk, struct ktcpvs_sock_calls *calls)
+{
+	calls->data_ready = sk->sk_data_ready;
+	calls->write_space = sk->sk_write_space;
+	calls->state_change = sk->sk_state_change;
+}
+
+struct sock *ktcpvs_socket_sk(const struct socket *sock)
+{
+	return sock->sk;
+}
+
 /* Under RCU, or under the socket's lock where all that changes it holds that. */
 void *ktcpvs_sock_user_data(const struct sock *sk)
 {

@@ -20,7 +20,7 @@ pub const VALUE_LEN: usize = 2048;
 /// Longest location of a redirect, in bytes.
 pub const LOCATION_LEN: usize = 2048;
 /// Longest piece of a program, in bytes; each is a multiple of 4.
-pub const PIECE_LEN: usize = 32768;
+pub const PIECE_LEN: usize = 32764;
 /// Longest program of a service, all pieces together, in bytes.
 pub const PROGRAM_LEN_MAX: usize = 16777216;
 /// Longest rule nest, in bytes, so that any rule fits one message of a dump.

@@ -92,7 +92,7 @@ impl<'a> Ack<'a> {
     pub(crate) fn blame(&mut self, attr: Attr<'a>) {
         if !self.ptr.is_null() {
             // SAFETY: By the type invariants; the attribute lies in the request.
-            unsafe { (*self.ptr).bad_attr = attr.whole().as_ptr().cast() };
+            unsafe { bindings::ktcpvs_genl_ack_blame(self.ptr, attr.whole().as_ptr().cast()) };
         }
     }
 }
@@ -132,9 +132,14 @@ struct Dump<S> {
 }
 
 /// Where `cb` keeps the state of a dump.
-fn context<S>(cb: &mut bindings::netlink_callback) -> *mut Dump<S> {
-    const { assert!(size_of::<Dump<S>>() <= bindings::NETLINK_CTX_SIZE as usize) };
-    (&raw mut cb.__bindgen_anon_1).cast()
+///
+/// # Safety
+///
+/// `cb` must be valid.
+unsafe fn context<S>(cb: *mut bindings::netlink_callback) -> *mut Dump<S> {
+    const { assert!(size_of::<Dump<S>>() <= bindings::KTCPVS_GENL_CTX as usize) };
+    // SAFETY: By the safety requirements.
+    unsafe { bindings::ktcpvs_genl_dump_ctx(cb).cast() }
 }
 
 /// # Safety
@@ -152,7 +157,7 @@ pub(crate) unsafe fn change<F: Family>(info: *mut bindings::genl_info) -> i32 {
         let attrs = Attrs::new(slice::from_raw_parts(payload.data, payload.len));
         // INVARIANT: It is the request's own.
         let mut ack = Ack {
-            ptr: (*info).extack,
+            ptr: bindings::ktcpvs_genl_ack(info),
             _message: PhantomData,
         };
 
@@ -166,21 +171,20 @@ pub(crate) unsafe fn change<F: Family>(info: *mut bindings::genl_info) -> i32 {
 pub(crate) unsafe fn start<F: Family>(cb: *mut bindings::netlink_callback) -> i32 {
     from_result(|| {
         // SAFETY: The callback and its namespace are valid while we are called.
-        let (cb, net) = unsafe {
-            let net = NonNull::new(bindings::ktcpvs_genl_dump_net(cb)).ok_or(EINVAL)?;
-
-            (&mut *cb, NetRef::from_ptr(net))
+        let net = unsafe {
+            NetRef::from_ptr(NonNull::new(bindings::ktcpvs_genl_dump_net(cb)).ok_or(EINVAL)?)
         };
-        let snapshot = F::snapshot(net)?;
-
-        cb.min_dump_alloc = DUMP_MESSAGE_MAX;
         // INVARIANT: By construction.
         let dump = Dump {
-            snapshot: Arc::into_raw(snapshot),
+            snapshot: Arc::into_raw(F::snapshot(net)?),
             cursor: Cursor::default(),
         };
-        // SAFETY: There is room, aligned for pointers.
-        unsafe { context::<F::Snapshot>(cb).write(dump) };
+
+        // SAFETY: The callback is valid, and there is room, aligned for pointers.
+        unsafe {
+            bindings::ktcpvs_genl_dump_alloc(cb, DUMP_MESSAGE_MAX);
+            context::<F::Snapshot>(cb).write(dump);
+        }
         Ok(0)
     })
 }
@@ -193,14 +197,16 @@ pub(crate) unsafe fn dump<F: Family>(
     cb: *mut bindings::netlink_callback,
     cmd: u8,
 ) -> i32 {
-    // SAFETY: Both are valid and ours while we are called; `start()` has filled the context.
-    let (skb, cb, dump) = unsafe { (&mut *skb, &*cb, &mut *context::<F::Snapshot>(&mut *cb)) };
+    // SAFETY: The callback is ours while we are called, and `start()` has filled the context.
+    let dump = unsafe { &mut *context::<F::Snapshot>(cb) };
     // SAFETY: By the type invariants the snapshot lasts until `done()`.
     let snapshot = unsafe { &*dump.snapshot };
 
     loop {
         let mut cursor = dump.cursor;
-        let written = Message::begin(skb, cb, cmd).and_then(|mut message| {
+        // SAFETY: Both are valid and ours while we are called.
+        let message = unsafe { Message::begin(skb, cb, cmd) };
+        let written = message.and_then(|mut message| {
             let any = F::dump(snapshot, &mut cursor, &mut message)?;
 
             if any {
@@ -228,7 +234,7 @@ pub(crate) unsafe fn done<F: Family>(cb: *mut bindings::netlink_callback) -> i32
     // SAFETY: The callback is valid, and `start()` has filled the context; nobody uses it any
     // more.
     unsafe {
-        let dump = context::<F::Snapshot>(&mut *cb);
+        let dump = context::<F::Snapshot>(cb);
         let snapshot = ptr::replace(&raw mut (*dump).snapshot, ptr::null());
 
         if !snapshot.is_null() {

@@ -128,14 +128,11 @@ impl Drop for ListenSocket {
 /// Puts our callback into a socket that does not listen yet, and returns those that it had.
 fn hook<A: Acceptor>(socket: &Socket, owner: *mut c_void) -> bindings::ktcpvs_sock_calls {
     let sk = socket.sk().as_ptr();
-    let mut calls = bindings::ktcpvs_sock_calls {
-        data_ready: Some(on_data_ready::<A>),
-        // SAFETY: `sk` is valid, and nobody changes its callbacks.
-        write_space: unsafe { (*sk).sk_write_space },
-        // SAFETY: As above.
-        state_change: unsafe { (*sk).sk_state_change },
-    };
+    let mut calls = bindings::ktcpvs_sock_calls::default();
 
+    // SAFETY: `sk` is valid, and nobody changes its callbacks.
+    unsafe { bindings::ktcpvs_sock_get_calls(sk, &mut calls) };
+    calls.data_ready = Some(on_data_ready::<A>);
     // SAFETY: `sk` is valid. The user data is not inherited by children, and stays valid until a
     // grace period after it is removed.
     unsafe { bindings::ktcpvs_sock_swap_calls(sk, owner, true, &mut calls) };

@@ -151,7 +151,7 @@ impl Socket {
 
     pub(super) fn sk(&self) -> NonNull<bindings::sock> {
         // SAFETY: By the type invariants the socket is valid and `sk` is set.
-        unsafe { NonNull::new_unchecked((*self.ptr.as_ptr()).sk) }
+        unsafe { NonNull::new_unchecked(bindings::ktcpvs_socket_sk(self.ptr.as_ptr())) }
     }
 }
 

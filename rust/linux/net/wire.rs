@@ -101,7 +101,7 @@ impl<'a> Wire<'a> {
                 break;
             };
             // SAFETY: `skb` is in the queue, and `offset` in the buffer.
-            let size = unsafe { (*skb.as_ptr()).len } - offset;
+            let size = unsafe { bindings::ktcpvs_skb_len(skb.as_ptr()) } - offset;
             let mut left = (size as usize).min(len);
 
             while left > 0 {

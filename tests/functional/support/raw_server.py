@@ -44,9 +44,11 @@ class Peer:
         return data
 
     def until(self, end: bytes) -> bytes:
-        """Everything up to and including `end`."""
+        """Everything up to and including `end`; nothing where the connection ends before."""
         while end not in self.buffer and self._more():
             pass
+        if end not in self.buffer:
+            return b""
         at = self.buffer.find(end) + len(end)
         data, self.buffer = self.buffer[:at], self.buffer[at:]
         return data
@@ -61,14 +63,15 @@ class Peer:
             while True:
                 line = self.until(b"\r\n")
                 body += line
-                size = int(line.split(b";")[0], 16)
+                # Where the connection ends there is no line, and no more body.
+                size = int(line.split(b";")[0] or b"0", 16)
                 if size == 0:
                     break
                 body += self.exactly(size + 2)
             while True:
                 line = self.until(b"\r\n")
                 body += line
-                if line == b"\r\n":
+                if line in (b"\r\n", b""):
                     return body
         return b""
 

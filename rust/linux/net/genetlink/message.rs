@@ -5,6 +5,7 @@
 use crate::linux::bindings;
 use core::{
     ffi::c_void,
+    marker::PhantomData,
     ptr::NonNull, //
 };
 use kernel::{
@@ -16,21 +17,26 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// `skb` is valid and ours alone; `head` is the begin of a message in it.
+/// `skb` is valid and ours alone for `'a`; `head` is the begin of a message in it.
 pub(crate) struct Message<'a> {
-    skb: &'a mut bindings::sk_buff,
+    skb: *mut bindings::sk_buff,
     head: NonNull<c_void>,
     ended: bool,
+    _skb: PhantomData<&'a mut ()>,
 }
 
-impl<'a> Message<'a> {
+impl Message<'_> {
     /// Begins a message of command `cmd` in `skb`, an answer to what `cb` is for.
-    pub(super) fn begin(
-        skb: &'a mut bindings::sk_buff,
-        cb: &bindings::netlink_callback,
+    ///
+    /// # Safety
+    ///
+    /// Both must be valid, and `skb` the caller's alone, for the lifetime that the caller chooses.
+    pub(super) unsafe fn begin(
+        skb: *mut bindings::sk_buff,
+        cb: *const bindings::netlink_callback,
         cmd: u8,
     ) -> Result<Self> {
-        // SAFETY: Both are valid.
+        // SAFETY: By the safety requirements.
         let head = unsafe { bindings::ktcpvs_genl_begin(skb, cb, cmd) };
 
         // INVARIANT: The message was just begun.
@@ -38,6 +44,7 @@ impl<'a> Message<'a> {
             skb,
             head: NonNull::new(head).ok_or(EMSGSIZE)?,
             ended: false,
+            _skb: PhantomData,
         })
     }
 
