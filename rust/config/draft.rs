@@ -15,6 +15,7 @@ use self::{
 use super::{
     Change,
     DataPath,
+    Name,
     Pool,
     Refusal,
     Server,
@@ -43,6 +44,8 @@ pub(super) struct Draft<D: DataPath> {
     net: Net,
     pools: KVVec<Entry<Pool<D>, PoolEdit<D>>>,
     services: KVVec<Entry<Service<D>, ServiceEdit>>,
+    /// The names of pools that were deleted.
+    deleted: KVVec<Name>,
     leaving: Leaving<D>,
     steps: usize,
 }
@@ -85,6 +88,7 @@ impl<D: DataPath> Draft<D> {
             net: net.clone(),
             pools,
             services,
+            deleted: KVVec::new(),
             leaving: Leaving {
                 removed: KVVec::new(),
                 zeroed: KVVec::new(),
@@ -185,7 +189,7 @@ impl<D: DataPath> Draft<D> {
 
             pools.push(pool, GFP_KERNEL_ACCOUNT)?;
         }
-        let names = pool::Names::new(&pools)?;
+        let names = pool::Names::new(&pools, &self.deleted)?;
         for service in self.services {
             let service = match service {
                 Entry::Same(service) if names.hold_for(&service) => service,

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Generic netlink: messages and extended acks. */
 
+#include <linux/module.h>
 #include <linux/netlink.h>
 #include <net/genetlink.h>
 #include <net/sock.h>
 
 #include "../control/generated/ktcpvs_nl.h"
 #include "helpers.h"
+
+/* Who asks for the family has the module loaded. */
+MODULE_ALIAS_GENL_FAMILY(KTCPVS_FAMILY_NAME);
 
 /* The attributes of a request. Netlink messages are linear. */
 void ktcpvs_genl_payload(const struct genl_info *info,

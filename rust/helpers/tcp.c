@@ -21,7 +21,7 @@ u32 ktcpvs_tcp_unread(const struct sock *sk)
 }
 
 /*
- * Says that data will go back soon, so that the acknowledgement of what is
+ * Says that data will go back soon, so that the acknowledgment of what is
  * about to be consumed rides on it. The delayed-ACK timer bounds the wait.
  */
 void ktcpvs_tcp_expect_reply(struct sock *sk)

@@ -9,6 +9,10 @@ use crate::{
         Snapshot, //
     },
     linux::{
+        lock::{
+            new_spinlock_bh,
+            SpinLockBh, //
+        },
         net::Net,
         percpu::PerCpuCell,
         queues::{
@@ -45,6 +49,9 @@ const HEAD_MAX: usize = crate::uapi::HEAD_MAX as usize;
 /// What a rewritten head may be longer than the one that came.
 const HEAD_GROWTH: usize = 1024;
 
+/// How much scratch memory for process context is kept.
+const PROCESS_SPARE: usize = 8;
+
 /// How often the connections are looked at, in milliseconds: the precision of every time-out.
 const SWEEP_MS: u32 = 250;
 
@@ -79,9 +86,10 @@ pub(super) struct Shared {
     pub(super) conns: Conns,
     /// For softirq, one a CPU. Made for the first listener.
     percpu: SetOnce<PerCpuCell<Scratch>>,
-    /// For process context.
+    /// For process context, those that nobody uses just now. They are taken out to be used, so
+    /// that no lock is held meanwhile: sockets' locks are taken then.
     #[pin]
-    process: Mutex<Option<Scratch>>,
+    process: SpinLockBh<KVec<KBox<Scratch>>>,
     /// Whose servers the sweep looks at.
     #[pin]
     snapshot: Mutex<Option<Arc<Snapshot>>>,
@@ -102,7 +110,7 @@ impl Shared {
                 net,
                 conns <- Conns::new(),
                 percpu: SetOnce::new(),
-                process <- new_mutex!(None, "Shared::process"),
+                process <- new_spinlock_bh!(KVec::new(), "Shared::process"),
                 snapshot <- new_mutex!(None, "Shared::snapshot"),
                 stopped: Atomic::new(false),
                 sweep <- new_delayed_work!("Shared::sweep"),
@@ -113,13 +121,12 @@ impl Shared {
 
     /// Gets ready for the first connection. Process context.
     pub(super) fn start(self: &Arc<Self>) -> Result {
-        let mut process = self.process.lock();
+        if self.percpu.as_ref().is_none() {
+            let spare = KVec::with_capacity(PROCESS_SPARE, GFP_KERNEL)?;
 
-        if process.is_none() {
-            let percpu = PerCpuCell::new(Scratch::new)?;
-
-            *process = Some(Scratch::new()?);
-            self.percpu.populate(percpu);
+            // Configuration changes come one at a time, so nobody else does this.
+            *self.process.lock() = spare;
+            self.percpu.populate(PerCpuCell::new(Scratch::new)?);
             self.sweep_later();
         }
         Ok(())
@@ -145,19 +152,26 @@ impl Shared {
         queues::enqueue_delayed::<Self, 0>(On::Control, self.clone(), SWEEP_MS);
     }
 
-    /// Lets `f` use scratch memory. `None` if this CPU's is in use, or if there is none yet.
+    /// Lets `f` use scratch memory. `None` if this CPU's is in use, or if there is no memory.
     pub(super) fn with_scratch<R>(
         &self,
         in_process: bool,
         f: impl FnOnce(&mut Scratch) -> R,
     ) -> Option<R> {
-        if in_process {
-            let mut scratch = self.process.lock();
-
-            Some(f((*scratch).as_mut()?))
-        } else {
-            self.percpu.as_ref()?.with_bh(f)
+        if !in_process {
+            return self.percpu.as_ref()?.with_bh(f);
         }
+        let spare = self.process.lock().pop();
+        let mut scratch = match spare {
+            Some(scratch) => scratch,
+            None => KBox::new(Scratch::new().ok()?, GFP_KERNEL).ok()?,
+        };
+        let result = f(&mut scratch);
+        let unwanted = self.process.lock().push_within_capacity(scratch);
+
+        // Freed without the lock.
+        drop(unwanted);
+        Some(result)
     }
 }
 

@@ -126,7 +126,8 @@ def test_capture_chooses_the_server(director: Director, client: Client, nginx: l
 
 def test_many_rules(director: Director, client: Client) -> None:
     """A thousand rules at once, the last of which matches."""
-    lines = [f"    rule id {n} path-regex ^/app{n}/.*$ status {200 + n % 100}" for n in range(1, 1001)]
+    rule = "    rule id {n} path-regex ^/app{n}/.*$ status {status}"
+    lines = [rule.format(n=n, status=200 + n % 100) for n in range(1, 1001)]
     director.apply("service web {\n    listen 10.0.1.1:80\n" + "\n".join(lines) + "\n}\n")
     assert client.get("/app999/x").status == 299
     assert client.get("/app5/x").status == 205

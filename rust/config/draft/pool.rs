@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     config::{
+        self,
         name,
         pool::Affinity,
         Action,
@@ -111,6 +112,7 @@ impl<D: DataPath> Draft<D> {
         let place = self.pools.iter().position(|pool| pool.name() == name);
         let place = place.ok_or_else(|| missing("pool", name))?;
 
+        self.deleted.push(config::name(name), GFP_KERNEL_ACCOUNT)?;
         if let Ok(pool) = self.pools.remove(place) {
             for member in pool.members() {
                 self.leaving
@@ -233,11 +235,12 @@ pub(super) struct Names<'a, D: DataPath> {
     pools: &'a [Arc<Pool<D>>],
     /// Places in `pools`, in the order of the names.
     order: KVVec<u32>,
+    deleted: &'a [Name],
 }
 
 impl<'a, D: DataPath> Names<'a, D> {
-    /// Puts the names of `pools` in order.
-    pub(super) fn new(pools: &'a [Arc<Pool<D>>]) -> Result<Self> {
+    /// Puts the names of `pools` in order. `deleted` are those of pools that were there before.
+    pub(super) fn new(pools: &'a [Arc<Pool<D>>], deleted: &'a [Name]) -> Result<Self> {
         let mut order = KVVec::with_capacity(pools.len(), GFP_KERNEL_ACCOUNT)?;
 
         for index in 0..pools.len() {
@@ -246,7 +249,11 @@ impl<'a, D: DataPath> Names<'a, D> {
         order::sort_by_key(&mut order, |&index| {
             pools.get(index as usize).map(|pool| pool.name())
         });
-        Ok(Self { pools, order })
+        Ok(Self {
+            pools,
+            order,
+            deleted,
+        })
     }
 
     /// The pool of that name.
@@ -258,6 +265,13 @@ impl<'a, D: DataPath> Names<'a, D> {
             .ok()?;
 
         at(self.order.get(place)?)
+    }
+
+    /// Whether a pool of that name has just been deleted.
+    pub(super) fn deleted(&self, name: &[u8]) -> bool {
+        self.deleted
+            .iter()
+            .any(|deleted| deleted.as_slice() == name)
     }
 
     /// Whether every pool that `service` uses is still the same.

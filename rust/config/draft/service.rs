@@ -299,12 +299,19 @@ impl ServiceEdit {
         names: &Names<'_, D>,
         pool: &[u8],
     ) -> Result<Arc<Pool<D>>, Refusal> {
+        let service = Word(self.name.as_slice());
+
         names.get(pool).cloned().ok_or_else(|| {
+            if names.deleted(pool) {
+                return Refusal::new(
+                    EBUSY,
+                    format_args!("pool {} is in use by service {service}", Word(pool)),
+                );
+            }
             Refusal::new(
                 ENOENT,
                 format_args!(
-                    "service {} uses pool {}, which is not there",
-                    Word(self.name.as_slice()),
+                    "service {service} uses pool {}, which is not there",
                     Word(pool)
                 ),
             )

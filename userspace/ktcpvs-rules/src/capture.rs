@@ -126,7 +126,7 @@ impl Coder<'_> {
             State::Capture { next, slot, .. } => {
                 let at = match slot.as_usize() {
                     slot if slot == self.slots.0 => self.emit(OP_SAVE)?,
-                    slot if slot == self.slots.1 => self.emit(OP_SAVE | 1 << 8)?,
+                    slot if slot == self.slots.1 => self.emit(OP_SAVE | (1 << 8))?,
                     // Another group's: goes on, and that is all.
                     _ => {
                         let at = self.emit(OP_SPLIT)?;
@@ -165,7 +165,7 @@ impl Coder<'_> {
     }
 
     fn take(&mut self, transition: &Transition) -> Result<(), String> {
-        let range = u32::from(transition.start) << 8 | u32::from(transition.end) << 16;
+        let range = (u32::from(transition.start) << 8) | (u32::from(transition.end) << 16);
         let at = self.emit(OP_ANY_OF | range)?;
 
         self.goes_to(at, 1, transition.next);

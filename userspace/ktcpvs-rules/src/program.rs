@@ -241,7 +241,7 @@ impl<'a> Assembler<'a> {
         for terms in &self.patterns.terms {
             let conditions: Vec<u32> = terms
                 .iter()
-                .map(|term| (term.pattern as u32) << 1 | u32::from(term.not))
+                .map(|term| ((term.pattern as u32) << 1) | u32::from(term.not))
                 .collect();
 
             records.extend([self.append(&conditions), conditions.len() as u32]);
