@@ -9,6 +9,7 @@
 mod begin;
 mod connection;
 mod exchange;
+mod head;
 mod listener;
 mod relay;
 mod select;

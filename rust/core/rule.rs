@@ -27,7 +27,11 @@
 //! | anchor, one a pattern | offset of rules, number of rules (ascending) |
 //! | capture (sorted by rule) | rule, subject, instructions' offset, number of instructions |
 //!
-//! Nothing here panics or runs for ever on any words, verified or not.
+//! Subjects are in order, each once; so are a subject's matchers, literal ones by kind and length
+//! before the automata. No two parts lie over each other.
+//!
+//! Nothing here panics or runs for ever on any words, verified or not. For those verified, the
+//! time that a request takes is bounded by [`STEPS_MAX`].
 
 mod capture;
 mod dfa;
@@ -52,6 +56,7 @@ use self::{
     literal::Literal,
     words::Words, //
 };
+use core::cmp::Ordering;
 
 /// The first word of a program.
 pub const MAGIC: u32 = 0x7263_7001;
@@ -61,6 +66,22 @@ pub const HEADER: usize = 11;
 
 /// Most patterns of a program.
 pub const PATTERNS_MAX: usize = 65536;
+
+/// Most subjects of a program.
+pub const SUBJECTS_MAX: usize = 1024;
+
+/// Most matchers of a subject.
+pub const MATCHERS_MAX: usize = 4096;
+
+/// Most conditions of a rule.
+pub const CONDITIONS_MAX: usize = 16;
+
+/// Longest name of a header field or cookie, in bytes.
+pub const NAME_MAX: usize = 127;
+
+/// Most steps for a byte of a subject, in all its automata together: one for each automaton, and
+/// one for each pattern of its longest list of those that match on entering a state.
+pub const STEPS_MAX: usize = 4096;
 
 /// Subjects: the path.
 pub const PATH: u32 = 0;
@@ -127,6 +148,10 @@ pub struct Program<'a> {
 
 impl<'a> Program<'a> {
     /// Checks that `words` are a program for `rules` rules, in linear time.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with them.
     pub fn verify(words: &'a [u32], rules: u32) -> Result<Layout, VerifyError> {
         verify::verify(Words::new(words), rules)
     }
@@ -152,7 +177,7 @@ impl<'a> Program<'a> {
         };
         let (at, number) = self.layout.subjects;
 
-        for index in 0..number {
+        for index in 0..number.min(SUBJECTS_MAX) {
             let subject = Subject::new(self.words, at.wrapping_add(index.wrapping_mul(5)));
 
             subject.each_value(subjects, &mut |value| {
@@ -206,6 +231,24 @@ impl<'a> Program<'a> {
             .all(|condition| set.contains((condition >> 1) as usize) != (condition & 1 == 1))
     }
 
+    /// Where the capture of `rule` is, if it has one.
+    fn capture_of(&self, rule: u32) -> Option<usize> {
+        let (at, number) = self.layout.captures;
+        let (mut low, mut high) = (0, number.min(self.words.len()));
+
+        while low < high {
+            let middle = low.wrapping_add(high) / 2;
+            let record = at.wrapping_add(middle.wrapping_mul(4));
+
+            match self.words.word(record).cmp(&rule) {
+                Ordering::Less => low = middle.wrapping_add(1),
+                Ordering::Greater => high = middle,
+                Ordering::Equal => return Some(record),
+            }
+        }
+        None
+    }
+
     /// What the capture of `rule` captures in `subjects`, if the rule has one: `with` is called
     /// with the bytes of the group.
     pub fn capture<R>(
@@ -215,10 +258,7 @@ impl<'a> Program<'a> {
         scratch: &mut [u32],
         with: impl Fn(&[u8]) -> R,
     ) -> Option<R> {
-        let (at, number) = self.layout.captures;
-        let record = (0..number)
-            .map(|index| at.wrapping_add(index.wrapping_mul(4)))
-            .find(|&record| self.words.word(record) == rule)?;
+        let record = self.capture_of(rule)?;
         let subject = self.words.offset(record.wrapping_add(1));
         let subject = Subject::new(
             self.words,
@@ -265,7 +305,7 @@ impl<'a> Subject<'a> {
             HOST => each(subjects.host()),
             METHOD => each(subjects.method()),
             kind => {
-                let mut name = [0; 128];
+                let mut name = [0; NAME_MAX];
                 let name = self.words.bytes(self.part(1), self.part(2), &mut name);
 
                 if kind == FIELD {
@@ -279,7 +319,7 @@ impl<'a> Subject<'a> {
 
     /// Calls `hit` with the patterns that match `value`.
     fn matches(&self, value: &[u8], hit: &mut impl FnMut(usize)) {
-        for index in 0..self.part(4) {
+        for index in 0..self.part(4).min(MATCHERS_MAX) {
             let at = self.part(3).wrapping_add(index.wrapping_mul(4));
             let [a, b, c] = [1, 2, 3].map(|i| self.words.offset(at.wrapping_add(i)));
 

@@ -15,6 +15,7 @@ use crate::{
             Step, //
         },
         exchange::Exchange,
+        head,
         select::{
             self,
             Choice,
@@ -34,10 +35,7 @@ use crate::{
         time, //
     },
 };
-use core::{
-    mem,
-    ops::ControlFlow, //
-};
+use core::mem;
 use kernel::{
     prelude::*,
     sync::{
@@ -49,7 +47,6 @@ use ktcpvs_core::http::{
     write_response,
     Body,
     Framing,
-    HeadError,
     HeadScanner,
     Kind,
     Reply,
@@ -121,7 +118,7 @@ pub(super) fn head<'a>(
     }
     let was_idle = state.scanner.is_idle();
 
-    match scan(&wire, state) {
+    match head::scan(&mut state.scanner, &wire, &state.service.options.limits) {
         Ok(Some(len)) => begin(conn, client, mode, given, len),
         Ok(None) if wire.ended() => Step::Close { reset: false },
         Ok(None) => {
@@ -135,34 +132,6 @@ pub(super) fn head<'a>(
             Step::Wait
         }
         Err(e) => refuse(conn, client, mode, e.status()),
-    }
-}
-
-/// Looks at the bytes that have come since the last look. The length of the head, if it is whole.
-fn scan(wire: &Wire<'_>, state: &mut State) -> Result<Option<usize>, HeadError> {
-    let scanner = &mut state.scanner;
-    let limits = &state.service.options.limits;
-    let seen = scanner.len();
-    let unread = wire.unread();
-
-    if unread <= seen {
-        return Ok(None);
-    }
-    let end = wire.pieces(seen, unread - seen, |piece| {
-        match scanner
-            .feed(piece)
-            .and_then(|end| scanner.check(limits).map(|()| end))
-        {
-            Ok(None) => ControlFlow::Continue(()),
-            end => ControlFlow::Break(end),
-        }
-    });
-
-    match end {
-        Ok(None) => Ok(None),
-        Ok(Some(end)) => end.map(|_| Some(scanner.len())),
-        // The bytes cannot be read.
-        Err(_) => Err(HeadError::NotOneHead),
     }
 }
 
@@ -220,17 +189,6 @@ fn begin<'a>(
     }
 }
 
-/// The head of `len` bytes in one piece: in place, or copied into `buf`.
-pub(super) fn linear<'b>(wire: &'b Wire<'_>, len: usize, buf: &'b mut [u8]) -> Result<&'b [u8]> {
-    if let Some(head) = wire.contiguous(len) {
-        return Ok(head);
-    }
-    let buf = buf.get_mut(..len).ok_or(EIO)?;
-
-    wire.copy(buf)?;
-    Ok(buf)
-}
-
 /// Parses a head, chooses, and forwards it at once where a connection is at hand.
 #[inline(never)]
 fn decide<'a>(
@@ -244,7 +202,7 @@ fn decide<'a>(
 ) -> Begun {
     let Scratch { head, out, rules } = scratch;
     let service = state.service.clone();
-    let Ok(bytes) = linear(wire, len, head) else {
+    let Ok(bytes) = head::linear(wire, len, head) else {
         return Begun::Broken;
     };
     let request = match Request::parse(bytes, &service.options.limits) {
@@ -404,7 +362,7 @@ fn reopen(
     scratch: &mut Scratch,
 ) -> Option<Exchange> {
     let Scratch { head, out, .. } = scratch;
-    let bytes = linear(wire, waiting.as_ref()?.head, head).ok()?;
+    let bytes = head::linear(wire, waiting.as_ref()?.head, head).ok()?;
     let request = Request::parse(bytes, &service.options.limits).ok()?;
 
     match Exchange::open(conn, &request, waiting.take()?, wire, to, out) {

@@ -20,6 +20,7 @@ use crate::{
             State,
             Step, //
         },
+        head,
         relay::{
             Fault,
             Flow,
@@ -38,8 +39,7 @@ use crate::{
 };
 use core::{
     fmt::Write as _,
-    mem,
-    ops::ControlFlow, //
+    mem, //
 };
 use kernel::{
     prelude::*,
@@ -496,8 +496,8 @@ impl Exchange {
         }
         let pumped = match &mut self.receiving {
             Receiving::Head(scanner) => {
-                return match scan(scanner, s, &self.limits) {
-                    Err(()) => Some(End::Refuse(502)),
+                return match head::scan(scanner, s, &self.limits) {
+                    Err(_) => Some(End::Refuse(502)),
                     Ok(None) if s.ended() => Some(self.unanswered()),
                     Ok(None) => Some(End::Wait),
                     Ok(Some(len)) => self.take_head(conn, mode, c, s, unsent, len),
@@ -539,30 +539,5 @@ impl Exchange {
         } else {
             End::Refuse(502)
         }
-    }
-}
-
-/// Looks at the bytes that have come since the last look. The length of the head, if it is whole.
-fn scan(scanner: &mut HeadScanner, wire: &Wire<'_>, limits: &Limits) -> Result<Option<usize>, ()> {
-    let seen = scanner.len();
-    let unread = wire.unread();
-
-    if unread <= seen {
-        return Ok(None);
-    }
-    let end = wire.pieces(seen, unread - seen, |piece| {
-        match scanner
-            .feed(piece)
-            .and_then(|end| scanner.check(limits).map(|()| end))
-        {
-            Ok(None) => ControlFlow::Continue(()),
-            end => ControlFlow::Break(end.is_ok()),
-        }
-    });
-
-    match end {
-        Ok(None) => Ok(None),
-        Ok(Some(true)) => Ok(Some(scanner.len())),
-        Ok(Some(false)) | Err(_) => Err(()),
     }
 }

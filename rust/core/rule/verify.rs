@@ -4,23 +4,32 @@
 //!
 //! Running a program is safe whatever it says, so this is not what keeps memory safe. It refuses
 //! what cannot mean anything, so that a damaged program is an error when it is given, and not a
-//! strange choice later.
+//! strange choice later; and what would take a request too long, by accident or on purpose.
+//!
+//! That no word is part of two things is what makes both linear: otherwise a few words could name
+//! each other so often that looking at all of it would never end.
+
+mod automaton;
+mod capture;
 
 use super::{
-    capture::INSTRUCTIONS_MAX,
-    dfa,
     words::Words,
     Layout,
     AUTOMATON,
+    CONDITIONS_MAX,
     COOKIE,
     FIELD,
     HEADER,
     MAGIC,
-    OP_ANY_OF,
-    OP_FAIL,
-    OP_MATCH,
-    OP_SPLIT,
-    PATTERNS_MAX, //
+    MATCHERS_MAX,
+    NAME_MAX,
+    PATTERNS_MAX,
+    STEPS_MAX,
+    SUBJECTS_MAX, //
+};
+use core::{
+    cell::Cell,
+    cmp::Ordering, //
 };
 
 /// What of a program is wrong.
@@ -28,12 +37,18 @@ use super::{
 pub enum VerifyError {
     /// It is no program, or not of this version.
     Header,
-    /// It is for another number of rules.
+    /// It is for another number of rules, or does not look at each.
     Rules,
     /// Something lies outside it.
     Bounds,
+    /// Its parts take more words than it has: some lie over others.
+    Overlap,
     /// A pattern, a rule or a subject is named that is not there.
     Reference,
+    /// Things are not in their order, or twice there.
+    Order,
+    /// There is more of something than there may be, or running it would take too many steps.
+    Limit,
     /// An automaton is malformed.
     Automaton,
     /// The code of a capture is malformed.
@@ -41,15 +56,27 @@ pub enum VerifyError {
 }
 
 /// The checks need this much at hand.
-#[derive(Clone, Copy)]
 struct Check<'a> {
     words: Words<'a>,
     rules: usize,
     patterns: usize,
     subjects: usize,
+    /// Words that are part of nothing yet.
+    left: Cell<usize>,
+    /// Rules that are looked at, so far.
+    looked_at: Cell<usize>,
 }
 
 type Checked = Result<(), VerifyError>;
+
+/// Refuses with `error` what is not `right`.
+fn ensure(right: bool, error: VerifyError) -> Checked {
+    if right {
+        Ok(())
+    } else {
+        Err(error)
+    }
+}
 
 pub(super) fn verify(words: Words<'_>, rules: u32) -> Result<Layout, VerifyError> {
     let [number, patterns, subjects] = [1, 2, 3].map(|at| words.offset(at));
@@ -60,171 +87,199 @@ pub(super) fn verify(words: Words<'_>, rules: u32) -> Result<Layout, VerifyError
         always: (words.offset(7), words.offset(8)),
         captures: (words.offset(9), words.offset(10)),
     };
+    let left = words.len().checked_sub(HEADER);
+    let left = left
+        .filter(|_| words.word(0) == MAGIC)
+        .ok_or(VerifyError::Header)?;
 
-    if words.word(0) != MAGIC || words.len() < HEADER || patterns > PATTERNS_MAX {
-        return Err(VerifyError::Header);
-    }
-    if number != rules as usize {
-        return Err(VerifyError::Rules);
-    }
+    ensure(
+        patterns <= PATTERNS_MAX && subjects <= SUBJECTS_MAX,
+        VerifyError::Limit,
+    )?;
+    ensure(number == rules as usize, VerifyError::Rules)?;
     let check = Check {
         words,
         rules: number,
         patterns,
         subjects,
+        left: Cell::new(left),
+        looked_at: Cell::new(0),
     };
 
-    check.records(layout.subjects, 5, Check::subject)?;
-    check.records(layout.rules, 2, Check::rule)?;
-    check.records((layout.anchors, patterns), 2, Check::anchor)?;
-    check.ascending(layout.always.0, layout.always.1)?;
-    check.records(layout.captures, 4, Check::capture)?;
+    check.records(layout.subjects, 5, |at, before| check.subject(at, before))?;
+    check.records(layout.rules, 2, |at, _| check.rule(at))?;
+    check.records((layout.anchors, patterns), 2, |at, _| {
+        check.anchor(&layout, at)
+    })?;
+    check.ascending(layout.always, number)?;
+    check.look_at(layout.always.1);
+    ensure(check.looked_at.get() == number, VerifyError::Rules)?;
+    check.records(layout.captures, 4, |at, before| check.capture(at, before))?;
     Ok(layout)
 }
 
 impl Check<'_> {
-    /// That `number` words at `at` are there.
+    /// That `number` words at `at` are there, and part of nothing else.
     fn there(&self, at: usize, number: usize) -> Checked {
-        match at.checked_add(number) {
-            Some(end) if end <= self.words.len() => Ok(()),
-            _ => Err(VerifyError::Bounds),
-        }
+        let end = at.checked_add(number);
+
+        ensure(
+            end.is_some_and(|end| end <= self.words.len()),
+            VerifyError::Bounds,
+        )?;
+        let left = self.left.get().checked_sub(number);
+
+        self.left.set(left.ok_or(VerifyError::Overlap)?);
+        Ok(())
     }
 
-    /// That there are `number` records of `size` words at `at`, and what `each` checks of each.
+    /// That there are `number` records of `size` words at `at`, and what `each` checks of each,
+    /// given where it is, and where the one before it.
     fn records(
         &self,
         (at, number): (usize, usize),
         size: usize,
-        each: impl Fn(&Self, usize) -> Checked,
+        each: impl Fn(usize, Option<usize>) -> Checked,
     ) -> Checked {
+        let mut before = None;
+
         self.there(at, number.saturating_mul(size))?;
-        (0..number).try_for_each(|index| each(self, at.wrapping_add(index.wrapping_mul(size))))
+        for index in 0..number {
+            let record = at.wrapping_add(index.wrapping_mul(size));
+
+            each(record, before)?;
+            before = Some(record);
+        }
+        Ok(())
     }
 
     fn part(&self, at: usize, index: usize) -> usize {
         self.words.offset(at.wrapping_add(index))
     }
 
-    fn pattern(&self, pattern: u32) -> Checked {
-        if (pattern as usize) < self.patterns {
-            Ok(())
-        } else {
-            Err(VerifyError::Reference)
-        }
-    }
+    /// That there is a list of numbers below `end` in ascending order, each once.
+    fn ascending(&self, (at, number): (usize, usize), end: usize) -> Checked {
+        let mut least = 0;
 
-    fn patterns(&self, at: usize, number: usize) -> Checked {
         self.there(at, number)?;
-        self.words
-            .list(at, number)
-            .try_for_each(|pattern| self.pattern(pattern))
+        for item in self.words.list(at, number) {
+            ensure((item as usize) < end, VerifyError::Reference)?;
+            ensure(item >= least, VerifyError::Order)?;
+            least = item.wrapping_add(1);
+        }
+        Ok(())
     }
 
-    fn subject(&self, at: usize) -> Checked {
+    /// Kind and name of a subject, as they are ordered by.
+    fn name(&self, at: usize) -> (usize, impl Iterator<Item = u8> + '_) {
+        let name = self.words.packed(self.part(at, 1), self.part(at, 2));
+
+        (self.part(at, 0), name)
+    }
+
+    fn subject(&self, at: usize, before: Option<usize>) -> Checked {
         let kind = self.words.word(at);
-        let name = self.part(at, 2);
+        let len = self.part(at, 2);
+        let named = kind >= FIELD;
 
-        if kind > COOKIE || (name > 0) != (kind >= FIELD) {
-            return Err(VerifyError::Reference);
+        ensure(
+            kind <= COOKIE && (len > 0) == named && len <= NAME_MAX,
+            VerifyError::Reference,
+        )?;
+        self.there(self.part(at, 1), len.div_ceil(4))?;
+        let (number, mut name) = self.name(at);
+
+        // Else two subjects could be the same.
+        ensure(
+            kind != FIELD || !name.any(|byte| byte.is_ascii_uppercase()),
+            VerifyError::Reference,
+        )?;
+        if let Some(before) = before {
+            let (number_before, name_before) = self.name(before);
+            let order = number_before.cmp(&number);
+            let order = order.then_with(|| name_before.cmp(self.name(at).1));
+
+            ensure(order == Ordering::Less, VerifyError::Order)?;
         }
-        self.there(self.part(at, 1), name.div_ceil(4))?;
-        self.records((self.part(at, 3), self.part(at, 4)), 4, Check::matcher)
-    }
+        let matchers = (self.part(at, 3), self.part(at, 4));
+        let steps = Cell::new(0usize);
 
-    fn matcher(&self, at: usize) -> Checked {
-        let [a, b, c] = [1, 2, 3].map(|index| self.part(at, index));
-
-        match self.words.word(at) {
-            AUTOMATON => self.automaton(a, b, c),
-            kind if kind < AUTOMATON => self.records((b, c), 2, |check, entry| {
-                check.there(check.part(entry, 0), a.div_ceil(4))?;
-                check.pattern(check.words.word(entry.wrapping_add(1)))
-            }),
-            _ => Err(VerifyError::Reference),
-        }
-    }
-
-    fn automaton(&self, states: usize, at: usize, classes: usize) -> Checked {
-        let size = states.saturating_mul(classes);
-        let table = at.wrapping_add(dfa::TABLE);
-        let is_state = |&state: &u32| {
-            (state as usize) < size && (state as usize).checked_rem(classes) == Some(0)
-        };
-
-        self.there(at, dfa::TABLE)?;
-        self.there(table, size)?;
-        self.there(table.wrapping_add(size), states.saturating_mul(4))?;
-        let classes_fit = self
-            .words
-            .list(at.wrapping_add(2), 64)
-            .flat_map(u32::to_le_bytes)
-            .all(|class| usize::from(class) < classes);
-        let mut next = self.words.slice(table, size).iter();
-        let row = self.words.slice(table, classes);
-
-        if !classes_fit
-            || !is_state(&self.words.word(at))
-            || !next.all(is_state)
-            || row.iter().any(|&state| state != 0)
-        {
-            return Err(VerifyError::Automaton);
-        }
-        self.records((table.wrapping_add(size), states), 4, |check, lists| {
-            check.patterns(check.part(lists, 0), check.part(lists, 1))?;
-            check.patterns(check.part(lists, 2), check.part(lists, 3))
+        ensure(matchers.1 <= MATCHERS_MAX, VerifyError::Limit)?;
+        self.records(matchers, 4, |at, before| {
+            steps.set(steps.get().saturating_add(self.matcher(at, before)?));
+            ensure(steps.get() <= STEPS_MAX, VerifyError::Limit)
         })
+    }
+
+    /// Checks a matcher. Returns what steps it takes for a byte, if it is an automaton.
+    fn matcher(&self, at: usize, before: Option<usize>) -> Result<usize, VerifyError> {
+        let [kind, a, b, c] = [0, 1, 2, 3].map(|index| self.part(at, index));
+        let literal = kind < AUTOMATON as usize;
+
+        ensure(kind <= AUTOMATON as usize, VerifyError::Reference)?;
+        if let Some(before) = before {
+            let (kind_before, len) = (self.part(before, 0), self.part(before, 1));
+
+            ensure(
+                kind_before < kind || (kind_before == kind && (!literal || len < a)),
+                VerifyError::Order,
+            )?;
+        }
+        if !literal {
+            return self.automaton(a, b, c);
+        }
+        self.records((b, c), 2, |at, before| self.entry(a, at, before))?;
+        Ok(0)
+    }
+
+    /// An entry of a literal matcher whose entries have `len` bytes.
+    fn entry(&self, len: usize, at: usize, before: Option<usize>) -> Checked {
+        let bytes = |at| self.words.packed(self.part(at, 0), len);
+
+        self.there(self.part(at, 0), len.div_ceil(4))?;
+        ensure(self.part(at, 1) < self.patterns, VerifyError::Reference)?;
+        ensure(
+            before.is_none_or(|before| bytes(before).lt(bytes(at))),
+            VerifyError::Order,
+        )
     }
 
     fn rule(&self, at: usize) -> Checked {
         let (conditions, number) = (self.part(at, 0), self.part(at, 1));
 
+        ensure(number <= CONDITIONS_MAX, VerifyError::Limit)?;
         self.there(conditions, number)?;
-        self.words
-            .list(conditions, number)
-            .try_for_each(|condition| self.pattern(condition >> 1))
+        let mut patterns = self.words.list(conditions, number).map(|c| c >> 1);
+
+        ensure(
+            patterns.all(|pattern| (pattern as usize) < self.patterns),
+            VerifyError::Reference,
+        )
     }
 
-    fn anchor(&self, at: usize) -> Checked {
-        self.ascending(self.part(at, 0), self.part(at, 1))
+    /// The anchor at `at`: each of its rules must have its pattern as a condition.
+    fn anchor(&self, layout: &Layout, at: usize) -> Checked {
+        let pattern = at.wrapping_sub(layout.anchors) / 2;
+        let list = (self.part(at, 0), self.part(at, 1));
+
+        self.ascending(list, self.rules)?;
+        self.look_at(list.1);
+        let mut rules = self.words.list(list.0, list.1).map(|rule| {
+            let record = (rule as usize).wrapping_mul(2);
+
+            layout.rules.0.wrapping_add(record)
+        });
+        let anchored = rules.all(|rule| {
+            self.words
+                .list(self.part(rule, 0), self.part(rule, 1))
+                .any(|condition| condition as usize == pattern.wrapping_mul(2))
+        });
+
+        ensure(anchored, VerifyError::Reference)
     }
 
-    /// That there is a list of rules in ascending order.
-    fn ascending(&self, at: usize, number: usize) -> Checked {
-        self.there(at, number)?;
-        let mut least = 0;
-
-        for rule in self.words.list(at, number) {
-            if rule < least || rule as usize >= self.rules {
-                return Err(VerifyError::Reference);
-            }
-            least = rule.wrapping_add(1);
-        }
-        Ok(())
-    }
-
-    fn capture(&self, at: usize) -> Checked {
-        let [rule, subject, code, number] = [0, 1, 2, 3].map(|index| self.part(at, index));
-
-        if rule >= self.rules || subject >= self.subjects {
-            return Err(VerifyError::Reference);
-        }
-        if number > INSTRUCTIONS_MAX {
-            return Err(VerifyError::Capture);
-        }
-        self.records((code, number), 3, |check, instruction| {
-            let op = check.words.word(instruction) & 0xff;
-            let place = |index| check.part(instruction, index) < number;
-            let goes_on = op != OP_MATCH && op != OP_FAIL;
-
-            if op > OP_FAIL
-                || (goes_on && !place(1))
-                || (op == OP_SPLIT && !place(2))
-                || (op == OP_ANY_OF && check.words.word(instruction) >> 24 != 0)
-            {
-                return Err(VerifyError::Capture);
-            }
-            Ok(())
-        })
+    fn look_at(&self, rules: usize) {
+        self.looked_at
+            .set(self.looked_at.get().saturating_add(rules));
     }
 }

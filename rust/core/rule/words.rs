@@ -56,10 +56,13 @@ impl<'a> Words<'a> {
         out.get(..len).unwrap_or(&[])
     }
 
+    /// The `len` bytes packed from `at` on, one by one.
+    pub(super) fn packed(self, at: usize, len: usize) -> impl Iterator<Item = u8> + 'a {
+        (0..len).map(move |index| self.byte(at, index))
+    }
+
     /// How the bytes packed from `at` on, as many as `other` has, compare with `other`.
     pub(super) fn compare(self, at: usize, other: &[u8]) -> Ordering {
-        let packed = (0..other.len()).map(|index| self.byte(at, index));
-
-        packed.cmp(other.iter().copied())
+        self.packed(at, other.len()).cmp(other.iter().copied())
     }
 }

@@ -10,11 +10,11 @@ use super::{
 };
 use crate::{
     l7::{
-        begin::linear,
         connection::{
             Conn,
             Mode, //
         },
+        head,
         relay::Flow,
         shared::Scratch,
         unsent::Unsent, //
@@ -64,7 +64,7 @@ impl Exchange {
         let decided = conn.with_scratch(mode, |scratch| {
             let Scratch { head, out, .. } = scratch;
             let verdict = {
-                let bytes = linear(s, len, head).map_err(|_| End::Cut)?;
+                let bytes = head::linear(s, len, head).map_err(|_| End::Cut)?;
                 let response =
                     Response::parse(bytes, &self.limits).map_err(|_| End::Refuse(502))?;
 
