@@ -46,32 +46,55 @@ pub(crate) struct Automaton {
 
 /// Why there is no automaton.
 pub(crate) enum NoAutomaton {
-    /// The pattern of this place in the list is wrong.
-    Pattern(usize, String),
-    /// It would be larger than the whole program may be.
-    TooLarge,
+    /// The pattern of this number is wrong.
+    Pattern(u32, String),
+    /// The automaton of the pattern of this number alone would be larger than a program may be.
+    TooLarge(u32),
+    /// All automata together have reached this size, in bytes, which is larger than that.
+    AllTooLarge(usize),
 }
 
-/// Automata for all of `patterns`, of which each is a number and a text.
+/// Automata for all of `patterns`, of which each is a number and a text, in ascending order. They
+/// have room for `limit` bytes.
 pub(crate) fn build(patterns: &[(u32, &str)], limit: usize) -> Result<Vec<Automaton>, NoAutomaton> {
-    let single = patterns.len() == 1;
-    let size = if single { limit } else { GROUP_MAX };
+    let mut all = Vec::new();
+    let mut size = 0;
 
-    match determinize(patterns, size) {
-        Ok(dfa) => Ok(vec![Automaton::new(&dfa, patterns)]),
-        Err(error) if single && too_large(&error) => Err(NoAutomaton::TooLarge),
-        Err(error) if single => Err(NoAutomaton::Pattern(0, describe(&error))),
+    build_into(&mut all, &mut size, patterns, limit)?;
+    Ok(all)
+}
+
+/// The same, after those in `all`, of `size` bytes together.
+fn build_into(
+    all: &mut Vec<Automaton>,
+    size: &mut usize,
+    patterns: &[(u32, &str)],
+    limit: usize,
+) -> Result<(), NoAutomaton> {
+    let one = match patterns {
+        [(number, _)] => Some(*number),
+        _ => None,
+    };
+
+    match (determinize(patterns, one.map_or(GROUP_MAX, |_| limit)), one) {
+        (Ok(dfa), _) => {
+            let automaton = Automaton::new(&dfa, patterns);
+
+            *size += automaton.size();
+            if *size > limit {
+                return Err(NoAutomaton::AllTooLarge(*size));
+            }
+            all.push(automaton);
+            Ok(())
+        }
+        (Err(error), Some(number)) if too_large(&error) => Err(NoAutomaton::TooLarge(number)),
+        (Err(error), Some(number)) => Err(NoAutomaton::Pattern(number, describe(&error))),
         // Too large together, or one of them is wrong: look at each half.
-        Err(_) => {
-            let middle = patterns.len() / 2;
-            let (one, two) = patterns.split_at(middle);
-            let mut all = build(one, limit)?;
+        (Err(_), None) => {
+            let (one, two) = patterns.split_at(patterns.len() / 2);
 
-            all.extend(build(two, limit).map_err(|error| match error {
-                NoAutomaton::Pattern(place, why) => NoAutomaton::Pattern(place + middle, why),
-                too_large @ NoAutomaton::TooLarge => too_large,
-            })?);
-            Ok(all)
+            build_into(all, size, one, limit)?;
+            build_into(all, size, two, limit)
         }
     }
 }
@@ -119,6 +142,21 @@ pub(crate) fn describe(error: &dyn std::error::Error) -> String {
 }
 
 impl Automaton {
+    /// What it takes of a program, in bytes.
+    fn size(&self) -> usize {
+        let in_lists: usize = self.lists.iter().flatten().map(Vec::len).sum();
+
+        // Two words before the map of classes, which has 64.
+        4 * (2 + 64 + self.table.len() + 4 * self.lists.len() + in_lists)
+    }
+
+    /// How many steps it takes for a byte at most.
+    pub(crate) fn steps(&self) -> usize {
+        let entering = self.lists.iter().map(|[entering, _]| entering.len());
+
+        1 + entering.max().unwrap_or(0)
+    }
+
     fn new(dfa: &dense::DFA<Vec<u32>>, patterns: &[(u32, &str)]) -> Self {
         let states = reachable(dfa);
         let classes = dfa.byte_classes();
@@ -140,9 +178,12 @@ impl Automaton {
             if !dfa.is_match_state(id) {
                 return Vec::new();
             }
-            (0..dfa.match_len(id))
+            let mut hits: Vec<u32> = (0..dfa.match_len(id))
                 .map(|index| patterns[dfa.match_pattern(id, index).as_usize()].0)
-                .collect()
+                .collect();
+
+            hits.sort_unstable();
+            hits
         };
         let mut table = vec![0; number];
         let mut lists = vec![[Vec::new(), Vec::new()]];

@@ -14,7 +14,7 @@ pub enum Fault {
     Value(String),
     /// A capture cannot be had.
     Capture(String),
-    /// The program is larger than the module takes.
+    /// The program is larger than the module takes, or has more of something.
     TooLarge,
 }
 
@@ -32,17 +32,34 @@ pub struct CompileError {
 }
 
 impl CompileError {
+    /// `value`, of the rule at `rule`, is to blame.
     pub(crate) fn new(rule: usize, value: &[u8], fault: Fault) -> Self {
-        let (Fault::Pattern(why) | Fault::Value(why) | Fault::Capture(why)) = &fault else {
-            return Self::too_large(SIZE_MAX + 1);
+        let shown = value.escape_ascii();
+        let message = match &fault {
+            Fault::Pattern(why) | Fault::Value(why) | Fault::Capture(why) => {
+                format!("\"{shown}\": {why}")
+            }
+            Fault::TooLarge => format!(
+                "\"{shown}\": compiled, this alone would be larger than {SIZE_MAX} bytes, \
+                 the limit for all rules of a service"
+            ),
         };
-        let message = format!("\"{}\": {why}", value.escape_ascii());
 
         Self {
             rule: Some(rule),
             value: Some(value.to_vec()),
             fault,
             message,
+        }
+    }
+
+    /// There are `number` of something, which is more than `limit`.
+    pub(crate) fn limit(number: usize, what: &str, limit: usize) -> Self {
+        Self {
+            rule: None,
+            value: None,
+            fault: Fault::TooLarge,
+            message: format!("{number} {what}; the limit is {limit}"),
         }
     }
 

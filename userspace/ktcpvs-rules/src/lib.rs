@@ -81,6 +81,11 @@ pub struct Rule {
 }
 
 /// The program for `rules`, in their order. No rules, no program: the result is empty.
+///
+/// # Errors
+///
+/// Names the rule and the value that cannot be compiled; or, when the program would grow past a
+/// limit, says what it has reached and the limit.
 pub fn compile(rules: &[Rule]) -> Result<Vec<u32>, CompileError> {
     if rules.is_empty() {
         return Ok(Vec::new());
@@ -92,6 +97,9 @@ pub fn compile(rules: &[Rule]) -> Result<Vec<u32>, CompileError> {
     if size > SIZE_MAX {
         return Err(CompileError::too_large(size));
     }
-    debug_assert!(ktcpvs_core::rule::Program::verify(&words, rules.len() as u32).is_ok());
+    debug_assert_eq!(
+        ktcpvs_core::rule::Program::verify(&words, rules.len() as u32).err(),
+        None
+    );
     Ok(words)
 }

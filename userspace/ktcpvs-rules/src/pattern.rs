@@ -12,7 +12,9 @@ use crate::{
 };
 use ktcpvs_core::rule::{
     BELOW,
+    CONDITIONS_MAX,
     EXACT,
+    NAME_MAX,
     PATTERNS_MAX,
     PREFIX,
     SUFFIX, //
@@ -67,6 +69,14 @@ impl Patterns {
         for (index, rule) in rules.iter().enumerate() {
             let mut terms = Vec::new();
 
+            if rule.conditions.len() > CONDITIONS_MAX {
+                let what = "conditions of a rule";
+
+                return Err(CompileError {
+                    rule: Some(index),
+                    ..CompileError::limit(rule.conditions.len(), what, CONDITIONS_MAX)
+                });
+            }
             for condition in &rule.conditions {
                 let pattern = pattern(condition)
                     .map_err(|fault| CompileError::new(index, &condition.value, fault))?;
@@ -84,13 +94,9 @@ impl Patterns {
             this.terms.push(terms);
         }
         if this.all.len() > PATTERNS_MAX {
-            return Err(CompileError {
-                message: format!(
-                    "{} different conditions; the limit is {PATTERNS_MAX}",
-                    this.all.len()
-                ),
-                ..CompileError::too_large(0)
-            });
+            let what = "different conditions";
+
+            return Err(CompileError::limit(this.all.len(), what, PATTERNS_MAX));
         }
         Ok(this)
     }
@@ -98,6 +104,13 @@ impl Patterns {
 
 /// The pattern that a condition looks for.
 fn pattern(condition: &Condition) -> Result<Pattern, Fault> {
+    if let Subject::Header(name) | Subject::Cookie(name) = &condition.subject {
+        if name.is_empty() || name.len() > NAME_MAX {
+            return Err(Fault::Value(format!(
+                "the name of a header field or cookie has 1 to {NAME_MAX} bytes"
+            )));
+        }
+    }
     let host = condition.subject == Subject::Host;
     let mut bytes = condition.value.clone();
 
@@ -143,9 +156,9 @@ fn regex(value: &[u8], host: bool) -> Result<String, Fault> {
     ast::parse::Parser::new()
         .parse(text)
         .map_err(|error| Fault::Pattern(error.kind().to_string()))?;
-    // The host is given in lower case.
+    // The host is given in lower case. No group, which a comment at the end would leave open.
     Ok(if host {
-        format!("(?i:{text})")
+        format!("(?i){text}")
     } else {
         text.to_owned()
     })

@@ -28,8 +28,11 @@ use ktcpvs_core::rule::{
     HEADER,
     HOST,
     MAGIC,
+    MATCHERS_MAX,
     METHOD,
     PATH,
+    STEPS_MAX,
+    SUBJECTS_MAX,
     URL, //
 };
 use std::collections::BTreeMap;
@@ -111,8 +114,14 @@ impl<'a> Assembler<'a> {
     /// The records of the subjects.
     fn subjects(&mut self) -> Result<Vec<[u32; 5]>, CompileError> {
         let mut records = Vec::new();
+        let list = self.subject_list();
 
-        for subject in self.subject_list() {
+        if list.len() > SUBJECTS_MAX {
+            let what = "different header fields and cookies";
+
+            return Err(CompileError::limit(list.len(), what, SUBJECTS_MAX));
+        }
+        for subject in list {
             let (kind, name) = match subject {
                 Subject::Path => (PATH, ""),
                 Subject::Url => (URL, ""),
@@ -124,6 +133,11 @@ impl<'a> Assembler<'a> {
             let mut matchers = self.literals(subject);
 
             matchers.extend(self.automata(subject)?);
+            if matchers.len() > MATCHERS_MAX {
+                let what = "different lengths of values";
+
+                return Err(CompileError::limit(matchers.len(), what, MATCHERS_MAX));
+            }
             let name_at = self.append_bytes(name.as_bytes());
             let at = self.append(&matchers.concat());
 
@@ -185,27 +199,41 @@ impl<'a> Assembler<'a> {
         if regexes.is_empty() {
             return Ok(Vec::new());
         }
-        let automata = automaton::build(&regexes, SIZE_MAX).map_err(|error| match error {
-            NoAutomaton::TooLarge => CompileError::too_large(SIZE_MAX),
-            NoAutomaton::Pattern(place, why) => {
-                let number = regexes[place].0 as usize;
+        let room = SIZE_MAX.saturating_sub(self.words.len() * 4);
+        let automata =
+            automaton::build(&regexes, room).map_err(|error| self.no_automaton(error))?;
+        let steps: usize = automata.iter().map(Automaton::steps).sum();
 
-                CompileError::new(
-                    self.patterns.owner[number],
-                    &self.patterns.all[number].bytes,
-                    Fault::Pattern(why),
-                )
-            }
-        })?;
-        let mut matchers = Vec::new();
-
-        for automaton in automata {
-            matchers.push(self.automaton(&automaton));
-            if self.words.len() * 4 > SIZE_MAX {
-                return Err(CompileError::too_large(self.words.len() * 4));
-            }
+        if steps > STEPS_MAX {
+            return Err(CompileError::limit(
+                steps,
+                "regular expressions that match at once",
+                STEPS_MAX,
+            ));
         }
-        Ok(matchers)
+        Ok(automata
+            .iter()
+            .map(|automaton| self.automaton(automaton))
+            .collect())
+    }
+
+    /// The error for automata that cannot be had.
+    fn no_automaton(&self, error: NoAutomaton) -> CompileError {
+        let blame = |number: u32, fault| {
+            let number = number as usize;
+
+            CompileError::new(
+                self.patterns.owner[number],
+                &self.patterns.all[number].bytes,
+                fault,
+            )
+        };
+
+        match error {
+            NoAutomaton::Pattern(number, why) => blame(number, Fault::Pattern(why)),
+            NoAutomaton::TooLarge(number) => blame(number, Fault::TooLarge),
+            NoAutomaton::AllTooLarge(size) => CompileError::too_large(size + self.words.len() * 4),
+        }
     }
 
     fn automaton(&mut self, automaton: &Automaton) -> [u32; 4] {
