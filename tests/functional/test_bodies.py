@@ -8,6 +8,7 @@ import time
 import pytest
 from support.client import Client
 from support.director import Director
+from support.pace import PACE
 from support.raw_server import Peer, wait_until
 from support.topology import VIP, server_address
 
@@ -197,8 +198,10 @@ def test_one_gibibyte(director: Director, client: Client, nginx: list) -> None:
             large.write(os.urandom(4096))
     director.pool("pool", f"{server_address(1)}:80")
     director.service(pool="pool")
-    compare = f"curl -sS --max-time 240 http://{VIP}/large | cmp - {www}/large && echo same"
-    result = client.namespace.run("sh", "-c", compare, check=False, timeout=250)
+    compare = (
+        f"curl -sS --max-time {240 * PACE} http://{VIP}/large | cmp - {www}/large && echo same"
+    )
+    result = client.namespace.run("sh", "-c", compare, check=False, timeout=250 * PACE)
     assert result.stdout == "same\n", result
     (www / "large").unlink()
 

@@ -6,6 +6,7 @@ import socket
 import subprocess
 from dataclasses import dataclass, field
 
+from support.pace import PACE
 from support.topology import CLIENT, VIP
 
 
@@ -152,7 +153,7 @@ class WrkReport:
     text: str
 
 
-def wrk_report(process: subprocess.Popen, timeout: float = 60) -> WrkReport:
+def wrk_report(process: subprocess.Popen, timeout: float = 60 * PACE) -> WrkReport:
     """Waits for wrk and reads its report. Its socket errors count but for time-outs, which say
     only that the guest is slow."""
     text, _ = process.communicate(timeout=timeout)

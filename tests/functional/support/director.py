@@ -6,10 +6,11 @@ import subprocess
 import time
 from typing import Any
 
+from support.pace import PACE
 from support.topology import DIRECTOR, VIP, module_path, server_address
 
 # Longest that unloading may take, in seconds.
-UNLOAD_MAX = 20.0
+UNLOAD_MAX = 20.0 * PACE
 
 
 class Director:
@@ -19,7 +20,7 @@ class Director:
 
     @staticmethod
     def load() -> None:
-        subprocess.run(["insmod", module_path()], check=True, timeout=60)
+        subprocess.run(["insmod", module_path()], check=True, timeout=60 * PACE)
 
     @staticmethod
     def unload() -> float:

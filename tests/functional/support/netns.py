@@ -8,6 +8,8 @@ import subprocess
 from collections.abc import Iterator
 from typing import Any
 
+from support.pace import PACE
+
 
 class Netns:
     """A network namespace, by the name that ip-netns(8) gave it."""
@@ -20,7 +22,7 @@ class Netns:
 
     def run(self, *words: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess:
         """Runs a command in it, for at most a minute."""
-        options = {"capture_output": True, "text": True, "timeout": 60} | options
+        options = {"capture_output": True, "text": True, "timeout": 60 * PACE} | options
         return subprocess.run(self.command(*words), check=check, **options)
 
     def start(self, *words: str, **options: Any) -> subprocess.Popen:
@@ -50,6 +52,6 @@ class Netns:
     def connect(self, address: str, port: int = 80, timeout: float = 10) -> socket.socket:
         """A socket in it, connected, without Nagle's delay."""
         with self.entered():
-            connection = socket.create_connection((address, port), timeout=timeout)
+            connection = socket.create_connection((address, port), timeout=timeout * PACE)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from support.netns import Netns
+from support.pace import PACE
 
 
 class Peer:
@@ -151,7 +152,7 @@ def echo(peer: Peer) -> None:
 
 def wait_until(condition: Callable[[], object], seconds: float = 10, what: str = "") -> None:
     """Waits until `condition` holds, and fails if it does not in time."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * PACE
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} s in vain: {what}"
         time.sleep(0.05)
