@@ -18,6 +18,7 @@ use ktcpvs_core::rule::{
     OP_ANY_OF,
     OP_MATCH,
     OP_SAVE,
+    OP_SPLIT,
     PATH,
     PREFIX,
     SCRATCH_WORDS,
@@ -243,6 +244,8 @@ fn order() {
     // Entries: the second as the first, and before it.
     assert_eq!(changed(m.entries + 2, entry), Some(VerifyError::Order));
     assert_eq!(changed(entry as usize, !0), Some(VerifyError::Order));
+    // A pattern twice in a list: the word after it is the same.
+    assert_eq!(changed(m.lists + 9, 2), Some(VerifyError::Order));
     // Subjects: another that comes before the field, and is well; then both the other way round.
     assert_eq!(changed(m.subjects, FIELD - 1), None);
     let mut words = m.words.clone();
@@ -297,7 +300,28 @@ fn captures() {
     ] {
         assert_eq!(changed(at, value), Some(VerifyError::Capture), "{at}");
     }
+    let split = |other| {
+        let mut words = m.words.clone();
+
+        words[m.code] = OP_SPLIT;
+        words[m.code + 2] = other;
+        error(&words)
+    };
+
+    assert_eq!(split(3), None);
+    assert_eq!(split(4), Some(VerifyError::Capture));
     assert_eq!(changed(m.captures + 3, 513), Some(VerifyError::Limit));
+    let another = |rule| {
+        let mut words = m.words.clone();
+
+        append(&mut words, &[rule, 1, 0, 0]);
+        words[10] = 2;
+        error(&words)
+    };
+
+    assert_eq!(another(2), None);
+    assert_eq!(another(1), Some(VerifyError::Order));
+    assert_eq!(another(0), Some(VerifyError::Order));
 }
 
 #[test]
@@ -346,13 +370,41 @@ fn automata_of(number: usize, times: usize) -> Vec<u32> {
     w
 }
 
+/// A program without rules, with an automaton in which the first byte makes `number` patterns
+/// match.
+fn matches_at_once(number: usize) -> Vec<u32> {
+    let mut w = vec![0; HEADER];
+    let patterns: Vec<u32> = (0..number as u32).collect();
+    let list = append(&mut w, &patterns) as u32;
+    // States: nowhere, at 0; found, at 1, the start too. One class.
+    let automaton = append(&mut w, &[1, 1]) as u32;
+
+    append(&mut w, &[0; 64]);
+    append(&mut w, &[0, 1]);
+    append(&mut w, &[0, 0, 0, 0, list, number as u32, 0, 0]);
+    let matcher = append(&mut w, &[AUTOMATON, 2, automaton, 1]) as u32;
+    let subject = append(&mut w, &[PATH, 0, 0, matcher, 1]) as u32;
+    let anchors = append(&mut w, &vec![0; 2 * number]) as u32;
+
+    w[0] = MAGIC;
+    w[2] = number as u32;
+    w[3] = 1;
+    w[4] = subject;
+    w[6] = anchors;
+    w
+}
+
 #[test]
 fn steps_are_limited() {
-    let verify = |number| Program::verify(&automata_of(number, 1), 0).err();
+    let verify = |number| Program::verify(&matches_at_once(number), 0).err();
 
     assert_eq!(verify(3), None);
-    assert_eq!(verify(STEPS_MAX), None);
-    assert_eq!(verify(STEPS_MAX + 1), Some(VerifyError::Limit));
+    assert_eq!(verify(STEPS_MAX - 1), None);
+    assert_eq!(verify(STEPS_MAX), Some(VerifyError::Limit));
+    let verify = |number| Program::verify(&automata_of(number, 1), 0).err();
+
+    assert_eq!(verify(MATCHERS_MAX), None);
+    assert_eq!(verify(MATCHERS_MAX + 1), Some(VerifyError::Limit));
 }
 
 /// Otherwise a few words could keep verifying, and each request, busy for hours: many subjects
