@@ -42,7 +42,7 @@ def command_for(mode: str, arguments: list[str]) -> str:
     if mode == "demo":
         return f"{topology} --servers && bash {tests}/guest/demo.sh"
     if mode == "shell":
-        return f"{topology} --servers --module && setsid -c bash -i"
+        return f"{topology} --servers --module && cd / && setsid -c bash -i"
     return f"{topology} && cd / && {shlex.join(arguments)}"
 
 
