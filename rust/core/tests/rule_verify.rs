@@ -111,7 +111,7 @@ fn made() -> Made {
     let anchors = append(&mut w, &[0, 0, of, 1, of + 1, 1]);
     let always = append(&mut w, &[2]);
     let any = OP_ANY_OF | (u32::from(b'a') << 8) | (u32::from(b'b') << 16);
-    let code = [[OP_SAVE, 1, 0], [any, 2, 0], [OP_SAVE | 1 << 8, 3, 0]];
+    let code = [[OP_SAVE, 1, 0], [any, 2, 0], [OP_SAVE | (1 << 8), 3, 0]];
     let code = append(&mut w, &[&code.concat()[..], &[OP_MATCH, 0, 0]].concat());
     let captures = append(&mut w, &[1, 1, code as u32, 4]);
     let at = [subjects, rules, anchors, always, 1, captures, 1];
@@ -296,7 +296,7 @@ fn captures() {
     for (at, value) in [
         (m.code, 7),
         (m.code + 1, 4),
-        (m.code + 3, m.words[m.code + 3] | 1 << 24),
+        (m.code + 3, m.words[m.code + 3] | (1 << 24)),
     ] {
         assert_eq!(changed(at, value), Some(VerifyError::Capture), "{at}");
     }
