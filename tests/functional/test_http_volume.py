@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Large bodies and slow readers: all arrives, in bounded time, and the director keeps none of it."""
+"""Large bodies and slow readers: all arrives in bounded time, and the director keeps nothing."""
 
 import time
 from pathlib import Path
@@ -117,10 +117,13 @@ def test_slow_readers_cost_no_memory(
     assert last < 10 * size
     assert max(sent.values()) < 32 * MIB
     assert before - available() < 400 * MIB
-    # One of them reads on: it gets all of it, and in time.
-    body = connections[0].response().body
-    assert len(body) == size
-    assert body == b"x" * size
+    # One of them reads on, and gets all of it.
+    left = size
+    while left > 0:
+        data = connections[0].socket.recv(MIB)
+        assert data
+        left -= data.count(b"x")
+    assert left == 0
     for connection in connections:
         connection.close()
 
