@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Large bodies and slow readers: all arrives in bounded time, and the director keeps nothing."""
+"""Large bodies and slow readers: all arrives, in time, and the director keeps none of it."""
 
 import time
 from pathlib import Path
