@@ -80,8 +80,9 @@ pub const CONDITIONS_MAX: usize = 16;
 pub const NAME_MAX: usize = 127;
 
 /// Most steps for a byte of a subject, in all its automata together: one for each automaton, and
-/// one for each pattern of its longest list of those that match on entering a state.
-pub const STEPS_MAX: usize = 4096;
+/// one for each pattern of its longest list of those that match on entering a state. Requests are
+/// matched in softirq too, where nothing else runs meanwhile.
+pub const STEPS_MAX: usize = 1024;
 
 /// Subjects: the path.
 pub const PATH: u32 = 0;

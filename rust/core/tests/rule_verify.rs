@@ -403,8 +403,8 @@ fn steps_are_limited() {
     assert_eq!(verify(STEPS_MAX), Some(VerifyError::Limit));
     let verify = |number| Program::verify(&automata_of(number, 1), 0).err();
 
-    assert_eq!(verify(MATCHERS_MAX), None);
-    assert_eq!(verify(MATCHERS_MAX + 1), Some(VerifyError::Limit));
+    assert_eq!(verify(STEPS_MAX), None);
+    assert_eq!(verify(STEPS_MAX + 1), Some(VerifyError::Limit));
 }
 
 /// Otherwise a few words could keep verifying, and each request, busy for hours: many subjects
