@@ -498,7 +498,7 @@ impl Exchange {
             Receiving::Head(scanner) => {
                 return match head::scan(scanner, s, &self.limits) {
                     Err(_) => Some(End::Refuse(502)),
-                    Ok(None) if s.ended() => Some(self.unanswered()),
+                    Ok(None) if s.ended() => Some(self.unanswered(s.unread() > 0)),
                     Ok(None) => Some(End::Wait),
                     Ok(Some(len)) => self.take_head(conn, mode, c, s, unsent, len),
                 };
@@ -532,9 +532,9 @@ impl Exchange {
         }
     }
 
-    /// The server has closed without an answer.
-    fn unanswered(&self) -> End {
-        if self.repeatable && self.held > 0 && self.interim == 0 {
+    /// The server has closed without a final answer; of one it may have `begun`.
+    fn unanswered(&self, begun: bool) -> End {
+        if self.repeatable && self.held > 0 && self.interim == 0 && !begun {
             End::Retry
         } else {
             End::Refuse(502)
