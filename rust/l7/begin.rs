@@ -120,7 +120,13 @@ pub(super) fn head<'a>(
 
     match head::scan(&mut state.scanner, &wire, &state.service.options.limits) {
         Ok(Some(len)) => begin(conn, client, mode, given, len),
-        Ok(None) if wire.ended() => Step::Close { reset: false },
+        Ok(None) if wire.ended() => {
+            if state.scanner.is_idle() || wire.closed() {
+                Step::Close { reset: false }
+            } else {
+                refuse(conn, client, mode, 400)
+            }
+        }
         Ok(None) => {
             if state.scanner.is_idle() {
                 if conn.listener.closed() {
