@@ -41,6 +41,14 @@ def connections(director: Director) -> list[str]:
     return [line for line in found if "TIME-WAIT" not in line]
 
 
+def settle(director: Director) -> None:
+    """Waits until the director has no connection any more."""
+    try:
+        wait_until(lambda: not connections(director), 15)
+    except AssertionError:
+        pytest.fail("the director keeps connections:\n" + "\n".join(connections(director)))
+
+
 @pytest.fixture(autouse=True)
 def clean(module: None, kernel_log: KernelLog) -> Iterator[None]:
     """Every test begins with nothing configured, and leaves nothing behind."""
@@ -48,7 +56,7 @@ def clean(module: None, kernel_log: KernelLog) -> Iterator[None]:
     yield
     director = Director()
     director.tcpvsadm("flush")
-    wait_until(lambda: not connections(director), 15, "the director's connections stay open")
+    settle(director)
     complaints = kernel_log.fresh_complaints()
     assert not complaints, "the kernel complains:\n" + "\n".join(complaints)
 

@@ -49,7 +49,7 @@ def test_round_trip(director: Director) -> None:
 @pytest.mark.parametrize(
     ("line", "word"),
     [
-        ("    pool nowhere\n", "nowhere"),
+        ("    pool images\n", "'pool' is given twice"),
         ("    timeout-head never\n", "never"),
         ("    rule path-regex a(b status 200\n", "a(b"),
         ("    rule path /x use-pool nowhere\n", "nowhere"),

@@ -243,7 +243,7 @@ def test_file_replaces_its_services_only(
     [
         ("    colour = blue", "colour"),
         ("    scheduler = best", "best"),
-        ("    server = 10.0.2.300:80 1", "10.0.2.300:80"),
+        ("    server = 10.0.2.300:80 1", "10.0.2.300"),
         ("    server = 10.0.2.14:80 heavy", "heavy"),
         ('    rule = pattern "(" use server 10.0.2.11:80', "("),
         ('    rule = pattern ".*" use servant 10.0.2.11:80', "servant"),

@@ -57,7 +57,7 @@ class Peer:
     def body(self, head: bytes) -> bytes:
         """The body that follows `head`, as it was sent."""
         lower = head.lower()
-        if found := re.search(rb"\r\ncontent-length: *(\d+)", lower):
+        if found := re.search(rb"\r\ncontent-length:[ \t]*(\d+)", lower):
             return self.exactly(int(found[1]))
         if b"\r\ntransfer-encoding: chunked" in lower:
             body = b""
