@@ -46,6 +46,7 @@ u8 ktcpvs_sock_shutdown(const struct sock *sk);
 int ktcpvs_sock_err(const struct sock *sk);
 bool ktcpvs_sock_take_nospace(struct sock *sk);
 void ktcpvs_sock_shutdown_send(struct sock *sk);
+void ktcpvs_socket_release(struct socket *sock);
 void ktcpvs_sock_peer(const struct sock *sk, u8 addr[16], u16 *port);
 void ktcpvs_sock_set_v6only(struct sock *sk);
 

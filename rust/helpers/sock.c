@@ -140,6 +140,33 @@ void ktcpvs_sock_shutdown_send(struct sock *sk)
 	sk->sk_prot->shutdown(sk, SEND_SHUTDOWN);
 }
 
+/*
+ * Releases a socket. tcp_close() stops the timers of a socket that does not keep
+ * its namespace alive: what is not acknowledged then, the FIN with it, is never
+ * sent again. So an orderly close makes it a socket like a process's first. In
+ * a namespace that is going away there is only a reset.
+ */
+void ktcpvs_socket_release(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+	struct net *net = NULL;
+
+	if (sk->sk_state != TCP_LISTEN && !sock_flag(sk, SOCK_LINGER)) {
+		net = maybe_get_net(sock_net(sk));
+		if (net) {
+			lock_sock(sk);
+			if (!sk->sk_net_refcnt)
+				sk_net_refcnt_upgrade(sk);
+			release_sock(sk);
+		} else {
+			sock_no_linger(sk);
+		}
+	}
+	sock_release(sock);
+	if (net)
+		put_net(net);
+}
+
 /* The peer's address as an IPv6 address, IPv4 mapped. */
 void ktcpvs_sock_peer(const struct sock *sk, u8 addr[16], u16 *port)
 {

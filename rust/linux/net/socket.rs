@@ -158,7 +158,7 @@ impl Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         // SAFETY: By the type invariants nobody else releases the socket.
-        unsafe { bindings::sock_release(self.ptr.as_ptr()) };
+        unsafe { bindings::ktcpvs_socket_release(self.ptr.as_ptr()) };
     }
 }
 
