@@ -36,29 +36,24 @@ pub(super) enum Field {
 }
 
 impl Field {
-    /// What field `name` is the name of.
-    #[inline]
+    /// What field `name`, a token, is the name of.
+    #[inline(always)]
     pub(super) fn of(name: &[u8]) -> Self {
-        let (field, spelling): (Self, &[u8]) = match name.len() {
-            2 => (Self::Te, b"te"),
-            4 => (Self::Host, b"host"),
-            6 if name.first().is_some_and(|b| b | 0x20 == b'e') => (Self::Expect, b"expect"),
-            6 => (Self::Cookie, b"cookie"),
-            7 => (Self::Upgrade, b"upgrade"),
-            10 if name.first().is_some_and(|b| b | 0x20 == b'k') => {
-                (Self::KeepAlive, b"keep-alive")
-            }
-            10 => (Self::Connection, b"connection"),
-            14 => (Self::ContentLength, b"content-length"),
-            15 => (Self::ForwardedFor, b"x-forwarded-for"),
-            16 => (Self::ProxyConnection, b"proxy-connection"),
-            17 => (Self::TransferEncoding, b"transfer-encoding"),
-            _ => return Self::Other,
-        };
-        if name.eq_ignore_ascii_case(spelling) {
-            field
-        } else {
-            Self::Other
+        let is = |spelling: &[u8]| lex::spells(name, spelling);
+
+        match name.len() {
+            2 if is(b"te") => Self::Te,
+            4 if is(b"host") => Self::Host,
+            6 if is(b"cookie") => Self::Cookie,
+            6 if is(b"expect") => Self::Expect,
+            7 if is(b"upgrade") => Self::Upgrade,
+            10 if is(b"connection") => Self::Connection,
+            10 if is(b"keep-alive") => Self::KeepAlive,
+            14 if is(b"content-length") => Self::ContentLength,
+            15 if is(b"x-forwarded-for") => Self::ForwardedFor,
+            16 if is(b"proxy-connection") => Self::ProxyConnection,
+            17 if is(b"transfer-encoding") => Self::TransferEncoding,
+            _ => Self::Other,
         }
     }
 }
@@ -280,6 +275,11 @@ impl<'a> Facts<'a> {
         if self.connection_bytes > CONNECTION_BYTES {
             return Err(HeadError::BadConnection);
         }
+        // What most servers and old clients say in every message.
+        if value == b"keep-alive" {
+            self.flags.set(Flags::KEEP_ALIVE);
+            return Ok(());
+        }
         for option in lex::elements(value) {
             self.flags.set(option_flag(option));
         }
@@ -392,57 +392,53 @@ fn option_flag(option: &[u8]) -> Flags {
     }
 }
 
-/// Reads the field lines of `head`, the rest of a head behind its first line. `take` is told of
-/// each: what it is, its value, and the bytes from its start on.
+/// Reads the field lines that `bytes` begin with, up to the empty line. `take` is told of each that
+/// means something: what it is, its value, and the bytes from its start on.
 ///
-/// Returns the field lines without the empty line.
+/// Returns the field lines without the empty line, and what is behind it.
 ///
 /// # Errors
 ///
 /// What `take` says, and what is wrong with the lines themselves.
 #[inline]
 pub(super) fn read<'a>(
-    head: &'a [u8],
+    bytes: &'a [u8],
     limits: &Limits,
     mut take: impl FnMut(Field, &'a [u8], &'a [u8]) -> Result<(), HeadError>,
-) -> Result<&'a [u8], HeadError> {
-    let mut rest = head;
-    let mut lines = 0usize;
+) -> Result<(&'a [u8], &'a [u8]), HeadError> {
+    let mut rest = bytes;
+    let mut left = limits.headers_max;
 
     loop {
-        let (name, after) = rest
-            .split_at_checked(lex::span(rest, lex::TOKEN))
-            .unwrap_or_default();
+        let after = lex::skip_token(rest);
+        let name = lex::before(rest, after);
         let after = match after {
             [b':', after @ ..] if !name.is_empty() => after,
-            b"\r\n" if name.is_empty() => break,
+            [b'\r', b'\n', behind @ ..] if name.is_empty() => {
+                return Ok((lex::before(bytes, rest), behind));
+            }
             _ => return Err(not_a_name(rest, name, after)),
         };
-        if lines >= limits.headers_max {
-            return Err(HeadError::TooManyFields);
-        }
-        lines = lines.wrapping_add(1);
+        left = left.checked_sub(1).ok_or(HeadError::TooManyFields)?;
 
         let (value, next) = line(after)?;
-        take(Field::of(name), lex::trim(value), rest)?;
+        let field = Field::of(name);
+        if field != Field::Other {
+            take(field, lex::trim(value), rest)?;
+        }
         rest = next;
     }
-    head.get(..head.len().saturating_sub(2))
-        .ok_or(HeadError::NotOneHead)
 }
 
 /// What is before the first CRLF of `bytes`, and what is behind it.
-#[inline]
+#[inline(always)]
 pub(super) fn line(bytes: &[u8]) -> Result<(&[u8], &[u8]), HeadError> {
-    let mut at = 0usize;
+    let mut rest = lex::seek_control(bytes);
 
     loop {
-        let (_, rest) = bytes.split_at_checked(at).ok_or(HeadError::NotOneHead)?;
-        at = at.wrapping_add(lex::find_control(rest));
-        let (line, rest) = bytes.split_at_checked(at).ok_or(HeadError::NotOneHead)?;
         match rest {
-            [b'\t', ..] => at = at.wrapping_add(1),
-            [b'\r', b'\n', next @ ..] => return Ok((line, next)),
+            [b'\r', b'\n', next @ ..] => return Ok((lex::before(bytes, rest), next)),
+            [b'\t', after @ ..] => rest = lex::seek_control(after),
             [b'\r' | b'\n', ..] => return Err(HeadError::BareLineEnd),
             [_, ..] => return Err(HeadError::ControlByte),
             [] => return Err(HeadError::NotOneHead),

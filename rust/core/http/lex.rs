@@ -47,6 +47,57 @@ pub(super) fn all(bytes: &[u8], class: u8) -> bool {
     bytes.iter().all(|&byte| is(byte, class))
 }
 
+/// What of `bytes` is behind the token that they begin with.
+///
+/// A field's name has letters and hyphens, as a rule, so that these are looked at in words.
+#[inline(always)]
+pub(super) fn skip_token(bytes: &[u8]) -> &[u8] {
+    let rest = seek(
+        bytes,
+        |word| !letters_and_hyphens(word) & HIGH,
+        |b| !is(b, TOKEN),
+    );
+
+    match rest {
+        [b':', ..] => rest,
+        _ => rest.get(span(rest, TOKEN)..).unwrap_or_default(),
+    }
+}
+
+/// Whether `token`, of token bytes only, spells `lower`, in whatever case: `lower` has letters and
+/// hyphens only, all of them in lower case, and at least two.
+///
+/// Of the bytes of a token, this bit tells only the cases of a letter apart.
+#[inline(always)]
+pub(super) fn spells(token: &[u8], lower: &[u8]) -> bool {
+    const CASE: u64 = each(0x20);
+
+    if token.len() != lower.len() {
+        return false;
+    }
+    if let (Some(a), Some(b)) = (token.first_chunk::<8>(), lower.first_chunk::<8>()) {
+        let (Some(y), Some(z)) = (token.last_chunk::<8>(), lower.last_chunk::<8>()) else {
+            return false;
+        };
+        let middle = token.len() <= 16
+            || match (token.get(8..), lower.get(8..)) {
+                (Some(token), Some(lower)) => token.iter().zip(lower).all(|(a, b)| a | 0x20 == *b),
+                _ => false,
+            };
+        u64::from_le_bytes(*a) | CASE == u64::from_le_bytes(*b)
+            && u64::from_le_bytes(*y) | CASE == u64::from_le_bytes(*z)
+            && middle
+    } else if let (Some(a), Some(b)) = (token.first_chunk::<4>(), lower.first_chunk::<4>()) {
+        let (Some(y), Some(z)) = (token.last_chunk::<4>(), lower.last_chunk::<4>()) else {
+            return false;
+        };
+        u32::from_le_bytes(*a) | CASE as u32 == u32::from_le_bytes(*b)
+            && u32::from_le_bytes(*y) | CASE as u32 == u32::from_le_bytes(*z)
+    } else {
+        token.eq_ignore_ascii_case(lower)
+    }
+}
+
 /// How many of the first bytes are of `class`.
 #[inline]
 pub(super) fn span(bytes: &[u8], class: u8) -> usize {
@@ -74,6 +125,21 @@ const fn control_bytes(word: u64) -> u64 {
     (word.wrapping_sub(each(0x20)) & !word & HIGH) | zero_bytes(word ^ each(0x7f))
 }
 
+/// The high bit of each byte that is an ASCII letter or a hyphen. It is right about all bytes up to
+/// the first that is neither.
+#[inline]
+const fn letters_and_hyphens(word: u64) -> u64 {
+    let low = word | each(0x20);
+    // From 'a' on the first sum has the high bit, behind 'z' the second has it too. Only a byte
+    // above 0x7f, which is itself refused, carries into the next.
+    let letters = low.wrapping_add(each(0x80 - b'a')) & !low.wrapping_add(each(0x80 - b'z' - 1));
+    // Unlike `zero_bytes()`, this is right about every byte.
+    let other = word ^ each(b'-');
+    let hyphens = !((other & !HIGH).wrapping_add(!HIGH) | other);
+
+    (letters & !word | hyphens) & HIGH
+}
+
 /// The high bit of each byte that cannot be in a target or that is `?`.
 #[inline]
 const fn target_stops(word: u64) -> u64 {
@@ -82,41 +148,55 @@ const fn target_stops(word: u64) -> u64 {
         | zero_bytes(word ^ each(b'?'))
 }
 
-/// Where the first byte is that `words` marks in eight bytes and `bytes` accepts alone, or the
-/// length.
-#[inline]
-fn find(bytes: &[u8], words: impl Fn(u64) -> u64, byte: impl Fn(u8) -> bool) -> usize {
+/// `bytes` from the first byte on that `words` marks in eight bytes and `byte` accepts alone.
+#[inline(always)]
+fn seek(bytes: &[u8], words: impl Fn(u64) -> u64, byte: impl Fn(u8) -> bool) -> &[u8] {
     let mut rest = bytes;
-    let mut at = 0usize;
 
-    while let Some((word, tail)) = rest.split_first_chunk::<8>() {
+    while let Some(word) = rest.first_chunk::<8>() {
         let marks = words(u64::from_le_bytes(*word));
         if marks != 0 {
-            return at.wrapping_add((marks.trailing_zeros() / 8) as usize);
+            let at = (marks.trailing_zeros() / 8) as usize;
+            return rest.get(at..).unwrap_or_default();
         }
-        at = at.wrapping_add(8);
-        rest = tail;
+        rest = rest.get(8..).unwrap_or_default();
     }
-    for &b in rest {
-        if byte(b) {
+    while let [first, tail @ ..] = rest {
+        if byte(*first) {
             break;
         }
-        at = at.wrapping_add(1);
+        rest = tail;
     }
-    at
+    rest
+}
+
+/// What of `bytes` is before `rest`, its end.
+#[inline(always)]
+pub(super) fn before<'a>(bytes: &'a [u8], rest: &[u8]) -> &'a [u8] {
+    bytes
+        .get(..bytes.len().wrapping_sub(rest.len()))
+        .unwrap_or_default()
+}
+
+/// `bytes` from the first control byte (tab included) on.
+#[inline(always)]
+pub(super) fn seek_control(bytes: &[u8]) -> &[u8] {
+    seek(bytes, control_bytes, |b| b < 0x20 || b == 0x7f)
 }
 
 /// Where the first control byte (tab included) is, or the length.
 #[inline]
 pub(super) fn find_control(bytes: &[u8]) -> usize {
-    find(bytes, control_bytes, |b| b < 0x20 || b == 0x7f)
+    before(bytes, seek_control(bytes)).len()
 }
 
 /// Where `wanted` first is, or the length.
 #[inline]
 pub(super) fn find_byte(bytes: &[u8], wanted: u8) -> usize {
     let pattern = each(wanted);
-    find(bytes, |word| zero_bytes(word ^ pattern), |b| b == wanted)
+    let rest = seek(bytes, |word| zero_bytes(word ^ pattern), |b| b == wanted);
+
+    before(bytes, rest).len()
 }
 
 /// Where the first byte is that cannot be in a target, or is `?`, or the length.
@@ -125,9 +205,9 @@ pub(super) fn find_byte(bytes: &[u8], wanted: u8) -> usize {
 /// they are; spaces, control bytes, bytes above 0x7e and `#` are not.
 #[inline]
 pub(super) fn find_target_stop(bytes: &[u8]) -> usize {
-    find(bytes, target_stops, |b| {
-        !(0x21..0x7f).contains(&b) || b == b'#' || b == b'?'
-    })
+    let stop = |b| !(0x21..0x7f).contains(&b) || b == b'#' || b == b'?';
+
+    before(bytes, seek(bytes, target_stops, stop)).len()
 }
 
 /// `bytes` without the spaces and tabs at its ends (`OWS`, RFC 9110 §5.6.3).
@@ -208,6 +288,53 @@ mod tests {
 
                 assert_eq!(find_control(&bytes), control.unwrap_or(9));
                 assert_eq!(find_target_stop(&bytes), stop.unwrap_or(9));
+            }
+        }
+    }
+
+    /// Every pair of bytes at every position, behind letters and hyphens.
+    #[test]
+    fn tokens_end_where_their_bytes_do() {
+        for at in 0..18 {
+            for first in 0..=255u8 {
+                for second in [b'-', b',', b'a', b':', 0x80, 0xff, first] {
+                    let mut bytes = *b"ab-dEfgHijkLmnopqrs-uVwx";
+                    bytes[at] = first;
+                    bytes[at + 1] = second;
+                    let naive = bytes.iter().position(|&b| !is(b, TOKEN));
+
+                    let token = before(&bytes, skip_token(&bytes)).len();
+
+                    assert_eq!(token, naive.unwrap_or(24), "{first:#x} {second:#x}");
+                }
+            }
+        }
+    }
+
+    /// A token spells a name if nothing but the case differs; every byte counts.
+    #[test]
+    fn spelling() {
+        for name in [
+            &b"te"[..],
+            b"host",
+            b"cookie",
+            b"upgrade",
+            b"connection",
+            b"content-length",
+            b"x-forwarded-for",
+            b"proxy-connection",
+            b"transfer-encoding",
+        ] {
+            assert!(spells(name, name));
+            assert!(spells(&name.to_ascii_uppercase(), name));
+            assert!(!spells(&name[1..], name));
+            for at in 0..name.len() {
+                for byte in (0..=255u8).filter(|&byte| is(byte, TOKEN)) {
+                    let mut token = Vec::from(name);
+                    token[at] = byte;
+
+                    assert_eq!(spells(&token, name), token.eq_ignore_ascii_case(name));
+                }
             }
         }
     }

@@ -107,9 +107,28 @@ impl<'a> Request<'a> {
     ///
     /// Whatever RFC 9110 and RFC 9112 do not allow, and a head beyond `limits`.
     pub fn parse(head: &'a [u8], limits: &Limits) -> Result<Self, HeadError> {
-        let (leading, start) = skip_empty_lines(head)?;
+        match Self::read(head, limits, head.len())? {
+            (request, []) => Ok(request),
+            _ => Err(HeadError::NotOneHead),
+        }
+    }
+
+    /// Reads the head that `bytes` begin with, and its length. `None`, if that is not a whole and
+    /// valid head: then [`HeadScanner`](super::HeadScanner) and [`Self::parse`] say what it is.
+    pub fn parse_prefix(bytes: &'a [u8], limits: &Limits) -> Option<(Self, usize)> {
+        let (request, behind) = Self::read(bytes, limits, 0).ok()?;
+        let len = bytes.len().wrapping_sub(behind.len());
+
+        (len <= limits.head_max).then_some((request, len))
+    }
+
+    /// Reads the head that `bytes` begin with, which has at least `len` bytes. What is behind it
+    /// comes with it.
+    #[inline]
+    fn read(bytes: &'a [u8], limits: &Limits, len: usize) -> Result<(Self, &'a [u8]), HeadError> {
+        let (leading, start) = skip_empty_lines(bytes)?;
         let line = RequestLine::parse(start, limits)?;
-        if head.len() > limits.head_max {
+        if len > limits.head_max {
             return Err(HeadError::TooLarge);
         }
         let target = Target::parse(line.method, line.target, line.query)?;
@@ -117,51 +136,53 @@ impl<'a> Request<'a> {
         let mut host_field: &[u8] = &[];
         let mut cookies: &[u8] = &[];
 
-        let fields = fields::read(line.fields, limits, |field, value, from| match field {
-            Field::Other => Ok(()),
-            Field::Host => {
-                if facts.flags.any(Flags::HOST) {
-                    return Err(HeadError::ManyHosts);
+        let (fields, behind) =
+            fields::read(line.fields, limits, |field, value, from| match field {
+                Field::Other => Ok(()),
+                Field::Host => {
+                    if facts.flags.any(Flags::HOST) {
+                        return Err(HeadError::ManyHosts);
+                    }
+                    facts.flags.set(Flags::HOST);
+                    host_field = value;
+                    Ok(())
                 }
-                facts.flags.set(Flags::HOST);
-                host_field = value;
-                Ok(())
-            }
-            Field::Cookie => {
-                if cookies.is_empty() {
-                    cookies = from;
+                Field::Cookie => {
+                    if cookies.is_empty() {
+                        cookies = from;
+                    }
+                    Ok(())
                 }
-                Ok(())
-            }
-            Field::Expect => {
-                let expected = value.eq_ignore_ascii_case(b"100-continue");
-                facts.flags.set_if(expected, Flags::EXPECT_CONTINUE);
-                Ok(())
-            }
-            Field::Te => {
-                for coding in lex::elements(value) {
-                    let trailers = coding.eq_ignore_ascii_case(b"trailers");
-                    facts.flags.set_if(trailers, Flags::TE_TRAILERS);
-                    facts.flags.set_if(!trailers, Flags::TE_CODINGS);
+                Field::Expect => {
+                    let expected = value.eq_ignore_ascii_case(b"100-continue");
+                    facts.flags.set_if(expected, Flags::EXPECT_CONTINUE);
+                    Ok(())
                 }
-                Ok(())
-            }
-            Field::ForwardedFor => {
-                facts.flags.set(Flags::FORWARDED_FOR);
-                Ok(())
-            }
-            _ => facts.take(Kind::Request, field, value),
-        })?;
+                Field::Te => {
+                    for coding in lex::elements(value) {
+                        let trailers = coding.eq_ignore_ascii_case(b"trailers");
+                        facts.flags.set_if(trailers, Flags::TE_TRAILERS);
+                        facts.flags.set_if(!trailers, Flags::TE_CODINGS);
+                    }
+                    Ok(())
+                }
+                Field::ForwardedFor => {
+                    facts.flags.set(Flags::FORWARDED_FOR);
+                    Ok(())
+                }
+                _ => facts.take(Kind::Request, field, value),
+            })?;
 
-        // The last CRLF was taken for part of the fields from the first cookie on.
+        // What is behind the fields was taken for part of those from the first cookie on.
+        let behind_fields = line.fields.len().wrapping_sub(fields.len());
         let cookies = cookies
-            .get(..cookies.len().saturating_sub(2))
+            .get(..cookies.len().wrapping_sub(behind_fields))
             .unwrap_or_default();
         let authority = choose_host(&target, line.version, &mut facts.flags, host_field)?;
         let upper = authority.host.iter().any(u8::is_ascii_uppercase);
         facts.flags.set_if(upper, Flags::UPPER_HOST);
 
-        Ok(Self {
+        let this = Self {
             framing: facts.framing(line.version)?.unwrap_or(Framing::None),
             facts,
             method_name: line.method_name,
@@ -175,7 +196,9 @@ impl<'a> Request<'a> {
             method: line.method,
             version: line.version,
             leading,
-        })
+        };
+
+        Ok((this, behind))
     }
 
     /// How many bytes of empty lines came before the request line. They are not to be forwarded.
@@ -306,9 +329,8 @@ struct RequestLine<'a> {
 impl<'a> RequestLine<'a> {
     fn parse(start: &'a [u8], limits: &Limits) -> Result<Self, HeadError> {
         let bad = HeadError::BadStartLine;
-        let (method_name, after) = start
-            .split_at_checked(lex::span(start, lex::TOKEN))
-            .ok_or(bad)?;
+        let after = lex::skip_token(start);
+        let method_name = lex::before(start, after);
         if method_name.len() > METHOD_MAX {
             return Err(HeadError::MethodTooLong);
         }

@@ -44,7 +44,25 @@ impl<'a> Response<'a> {
         if head.len() > limits.head_max {
             return Err(HeadError::TooLarge);
         }
-        let (version, after_version) = request::version(head)?;
+        match Self::read(head, limits)? {
+            (response, []) => Ok(response),
+            _ => Err(HeadError::NotOneHead),
+        }
+    }
+
+    /// Reads the head that `bytes` begin with, and its length. `None`, if that is not a whole and
+    /// valid head: then [`HeadScanner`](super::HeadScanner) and [`Self::parse`] say what it is.
+    pub fn parse_prefix(bytes: &'a [u8], limits: &Limits) -> Option<(Self, usize)> {
+        let (response, behind) = Self::read(bytes, limits).ok()?;
+        let len = bytes.len().wrapping_sub(behind.len());
+
+        (len <= limits.head_max).then_some((response, len))
+    }
+
+    /// Reads the head that `bytes` begin with. What is behind it comes with it.
+    #[inline]
+    fn read(bytes: &'a [u8], limits: &Limits) -> Result<(Self, &'a [u8]), HeadError> {
+        let (version, after_version) = request::version(bytes)?;
         let (line, rest) = fields::line(after_version)?;
         let (status, reason) = match line {
             [b' ', a, b, c] => (number([a, b, c])?, &[][..]),
@@ -52,12 +70,11 @@ impl<'a> Response<'a> {
             _ => return Err(HeadError::BadStartLine),
         };
         let mut facts = Facts::default();
-        let fields = fields::read(rest, limits, |field, value, _| {
+        let (fields, behind) = fields::read(rest, limits, |field, value, _| {
             facts.take(Kind::Response, field, value)
         })?;
         let line_len = after_version.len().saturating_sub(rest.len());
-
-        Ok(Self {
+        let this = Self {
             declared: facts.framing(version)?,
             facts,
             after_version: after_version.get(..line_len).unwrap_or_default(),
@@ -65,7 +82,9 @@ impl<'a> Response<'a> {
             fields,
             status,
             version,
-        })
+        };
+
+        Ok((this, behind))
     }
 
     /// The status, from 100 to 999.
