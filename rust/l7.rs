@@ -10,6 +10,7 @@ mod begin;
 mod connection;
 mod exchange;
 mod head;
+mod hold;
 mod listener;
 mod relay;
 mod select;

@@ -179,12 +179,17 @@ impl<D: DataPath> Pool<D> {
         at(self.by_addr.get(place)?)
     }
 
-    /// The server for a request from a source that hashes to `key`.
+    /// The server for a request from a source whose hash `key` computes, if it is asked for.
     pub(crate) fn pick(
         &self,
-        key: u64,
+        key: impl FnOnce() -> u64,
         exclude: impl Fn(&Server<D>) -> bool,
     ) -> Option<&Arc<Server<D>>> {
+        let key = if self.scheduler.kind() == Kind::SourceHash {
+            key()
+        } else {
+            0
+        };
         let index = self.scheduler.pick(
             &self.members,
             &Table::new(&self.table),

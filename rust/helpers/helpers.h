@@ -70,6 +70,7 @@ void *ktcpvs_counters_alloc(unsigned int nr);
 void ktcpvs_counters_free(void *counters);
 void ktcpvs_counters_add(void *counters, unsigned int i, u64 n);
 u64 ktcpvs_counters_sum(void *counters, unsigned int i);
+unsigned int ktcpvs_some_cpu(void);
 
 /* ns.c */
 int ktcpvs_ns_register(int (*init)(struct net *net),

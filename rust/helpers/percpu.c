@@ -2,6 +2,7 @@
 /* Per-CPU counters. */
 
 #include <linux/percpu.h>
+#include <linux/smp.h>
 
 #include "helpers.h"
 
@@ -28,6 +29,12 @@ void ktcpvs_counters_add(void *counters, unsigned int i, u64 n)
 	u64 __percpu *p = to_percpu(counters);
 
 	this_cpu_add(p[i], n);
+}
+
+/* Some CPU, which is this one unless the caller can be moved. */
+unsigned int ktcpvs_some_cpu(void)
+{
+	return raw_smp_processor_id();
 }
 
 u64 ktcpvs_counters_sum(void *counters, unsigned int i)

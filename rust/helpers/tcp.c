@@ -13,9 +13,12 @@ u32 ktcpvs_tcp_unread(const struct sock *sk)
 	const struct tcp_sock *tp = tcp_sk(sk);
 	u32 unread = tp->rcv_nxt - tp->copied_seq;
 
+	/* The most common answer, and nearly always the last question. */
+	if (!unread)
+		return 0;
 	if ((1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV))
 		return 0;
-	if (unread && sock_flag(sk, SOCK_DONE))
+	if (sock_flag(sk, SOCK_DONE))
 		unread--;
 	return unread;
 }

@@ -116,10 +116,19 @@ pub(super) fn head<'a>(
         Ok(false) => return Step::Wait,
         Err(_) => return Step::Close { reset: false },
     }
+    // Nearly every head comes whole and in one piece. What does not is scanned as it comes.
+    if state.scanner.is_empty() && wire.unread() > 0 {
+        if let Some(step) = begin(conn, client, mode, given, None) {
+            return step;
+        }
+    }
+    let (wire, state) = client.parts();
     let was_idle = state.scanner.is_idle();
 
     match head::scan(&mut state.scanner, &wire, &state.service.options.limits) {
-        Ok(Some(len)) => begin(conn, client, mode, given, len),
+        Ok(Some(len)) => {
+            begin(conn, client, mode, given, Some(len)).unwrap_or(Step::Close { reset: true })
+        }
         Ok(None) if wire.ended() => {
             if state.scanner.is_idle() || wire.closed() {
                 Step::Close { reset: false }
@@ -141,23 +150,34 @@ pub(super) fn head<'a>(
     }
 }
 
-/// What became of a whole head.
+/// What became of a head.
 enum Begun {
+    /// It is not whole, or not in one piece, or wrong.
+    Unread,
     Refused(u16),
-    Answered { keep: bool },
-    Exchange(Exchange, Arc<Upstream>),
-    Waiting(Waiting, Option<Arc<Upstream>>),
+    /// We have answered a head of this length.
+    Answered {
+        len: usize,
+        keep: bool,
+    },
+    /// It has gone to a server.
+    Forwarded,
+    /// It waits for a connection to its server; `connect`: one that is to be made.
+    Waiting {
+        connect: bool,
+    },
     Broken,
 }
 
-/// Decides on a whole head of `len` bytes.
+/// Decides on a head: a whole one of `len` bytes, or whatever has come. `None` if that is not a
+/// whole and valid head.
 fn begin<'a>(
     conn: ArcBorrow<'_, Conn>,
     client: &mut Locked<'_, State>,
     mode: Mode,
     given: &mut Option<Locked<'a, ()>>,
-    len: usize,
-) -> Step {
+    len: Option<usize>,
+) -> Option<Step> {
     conn.listener.refresh(&mut client.state().service);
     let begun = conn.with_scratch(mode, |scratch| {
         let (mut wire, state) = client.parts();
@@ -165,34 +185,30 @@ fn begin<'a>(
         decide(conn, &mut wire, state, mode, given, len, scratch)
     });
     let (mut wire, state) = client.parts();
-
-    match begun {
+    let step = match begun {
         None => Step::Defer,
+        Some(Begun::Unread) => return None,
         Some(Begun::Refused(status)) => refuse(conn, client, mode, status),
         Some(Begun::Broken) => Step::Close { reset: true },
-        Some(Begun::Answered { keep }) => {
+        Some(Begun::Answered { len, keep }) => {
             wire.consume(len);
             state.next_request(conn, keep)
         }
-        Some(Begun::Exchange(exchange, upstream)) => {
-            state.upstream = Some(upstream);
-            state.phase = Phase::Exchange(exchange);
+        Some(Begun::Forwarded) => {
             conn.expect_within(state.service.options.timeout(Timeout::Response));
             Step::Again
         }
-        Some(Begun::Waiting(waiting, upstream)) => {
-            let connect = upstream.is_none();
-
+        Some(Begun::Waiting { connect }) => {
             conn.expect_within(state.service.options.timeout(Timeout::Connect));
-            state.upstream = upstream;
-            state.phase = Phase::Waiting(waiting);
             if connect {
                 Step::Connect
             } else {
                 Step::Defer
             }
         }
-    }
+    };
+
+    Some(step)
 }
 
 /// Parses a head, chooses, and forwards it at once where a connection is at hand.
@@ -203,56 +219,61 @@ fn decide<'a>(
     state: &mut State,
     mode: Mode,
     given: &mut Option<Locked<'a, ()>>,
-    len: usize,
+    len: Option<usize>,
     scratch: &mut Scratch,
 ) -> Begun {
-    let Scratch { head, out, rules } = scratch;
-    let service = state.service.clone();
-    let Ok(bytes) = head::linear(wire, len, head) else {
-        return Begun::Broken;
-    };
-    let request = match Request::parse(bytes, &service.options.limits) {
-        Ok(request) => request,
-        Err(e) => return Begun::Refused(e.status()),
+    let Scratch {
+        head,
+        out,
+        rules,
+        host,
+    } = scratch;
+    let limits = &state.service.options.limits;
+    let (request, len) = match len {
+        None => match Request::parse_prefix(wire.first_piece(), limits) {
+            Some(found) => found,
+            None => return Begun::Unread,
+        },
+        Some(len) => {
+            let Ok(bytes) = head::linear(wire, len, head) else {
+                return Begun::Broken;
+            };
+
+            match Request::parse(bytes, limits) {
+                Ok(request) => (request, len),
+                Err(e) => return Begun::Refused(e.status()),
+            }
+        }
     };
 
     state.is_head = request.is_head();
-    let body_max = service.options.body_max;
+    let body_max = state.service.options.body_max;
 
     if matches!(request.framing(), Framing::Length(n) if body_max > 0 && n > body_max) {
         return Begun::Refused(413);
     }
-    match select::choose(&service, &request, &conn.peer.ip(), rules) {
-        Choice::Unavailable => Begun::Refused(503),
+    let (rule, status) = match select::choose(&state.service, &request, &conn.peer, rules, host) {
+        Choice::Unavailable => return Begun::Refused(503),
         Choice::Server(target) => {
             let waiting = Waiting::new(target, len);
 
-            forward_at_once(conn, wire, mode, given, waiting, &request, out)
+            return forward_at_once(conn, wire, state, mode, given, waiting, &request, out);
         }
-        Choice::Redirect(rule) => match service.rules.get(rule).and_then(|rule| rule.redirect()) {
-            Some((status, location)) => {
-                let reply = Reply {
-                    location: Some(location),
-                    ..reply_to(&request)
-                };
+        Choice::Redirect(rule) => (rule, None),
+        Choice::Status(rule, status) => (rule, Some(status)),
+    };
+    let reply = reply_to(&request);
 
-                count_answer(&service, rule, len);
-                answer(wire, state, status, &reply, out)
-            }
-            None => Begun::Refused(500),
-        },
-        Choice::Status(rule, status) => {
-            count_answer(&service, rule, len);
-            answer(wire, state, status, &reply_to(&request), out)
-        }
-    }
+    answer(wire, state, rule, status, reply, len, out)
 }
 
-/// Forwards `request` on an idle connection, or says that one must be waited for.
+/// Forwards `request` on an idle connection, or has it wait for one.
 #[inline(never)]
+#[expect(clippy::too_many_arguments, reason = "the state of one decision")]
 fn forward_at_once(
     conn: ArcBorrow<'_, Conn>,
     wire: &Wire<'_>,
+    state: &mut State,
     mode: Mode,
     given: &mut Option<Locked<'_, ()>>,
     mut waiting: Waiting,
@@ -264,34 +285,33 @@ fn forward_at_once(
         upstream.lend(conn.into());
         let mut server = match upstream.lock(mode, given) {
             ServerLock::Held(server) => server,
-            ServerLock::Busy => return Begun::Waiting(waiting, Some(upstream.clone())),
+            ServerLock::Busy => {
+                state.phase = Phase::Waiting(waiting);
+                state.upstream = Some(upstream.clone());
+                return Begun::Waiting { connect: false };
+            }
             ServerLock::Gone => continue,
         };
         let (mut to, ()) = server.parts();
 
         if to.established() && to.unread() == 0 {
-            let opened = Exchange::open(conn, request, waiting, wire, &mut to, out);
+            let opened = Exchange::open(conn, state, request, waiting, wire, &mut to, out);
 
             drop(server);
-            return begun(opened, upstream);
+            if let Err(waiting) = opened {
+                waiting.abandon();
+                Upstream::close(upstream);
+                return Begun::Refused(431);
+            }
+            state.upstream = Some(upstream);
+            return Begun::Forwarded;
         }
         drop(server);
         Upstream::close(upstream);
     }
     waiting.reused = false;
-    Begun::Waiting(waiting, None)
-}
-
-/// What became of a head that was to be forwarded to `upstream`.
-fn begun(opened: Result<Exchange, Waiting>, upstream: Arc<Upstream>) -> Begun {
-    match opened {
-        Ok(exchange) => Begun::Exchange(exchange, upstream),
-        Err(waiting) => {
-            waiting.abandon();
-            Upstream::close(upstream);
-            Begun::Refused(431)
-        }
-    }
+    state.phase = Phase::Waiting(waiting);
+    Begun::Waiting { connect: true }
 }
 
 /// Forwards the head that waits, if the connection to its server is up.
@@ -334,13 +354,12 @@ pub(super) fn waiting(
     };
     let mut waiting = Some(waiting);
     let opened = conn.with_scratch(mode, |scratch| {
-        reopen(conn, &wire, &state.service, &mut waiting, &mut to, scratch)
+        reopen(conn, &wire, state, &mut waiting, &mut to, scratch)
     });
 
     drop(server);
     match (opened, waiting) {
-        (Some(Some(exchange)), _) => {
-            state.phase = Phase::Exchange(exchange);
+        (Some(Some(())), _) => {
             conn.expect_within(state.service.options.timeout(Timeout::Response));
             Step::Again
         }
@@ -362,17 +381,17 @@ pub(super) fn waiting(
 fn reopen(
     conn: ArcBorrow<'_, Conn>,
     wire: &Wire<'_>,
-    service: &Service,
+    state: &mut State,
     waiting: &mut Option<Waiting>,
     to: &mut Wire<'_>,
     scratch: &mut Scratch,
-) -> Option<Exchange> {
+) -> Option<()> {
     let Scratch { head, out, .. } = scratch;
     let bytes = head::linear(wire, waiting.as_ref()?.head, head).ok()?;
-    let request = Request::parse(bytes, &service.options.limits).ok()?;
+    let request = Request::parse(bytes, &state.service.options.limits).ok()?;
 
-    match Exchange::open(conn, &request, waiting.take()?, wire, to, out) {
-        Ok(exchange) => Some(exchange),
+    match Exchange::open(conn, state, &request, waiting.take()?, wire, to, out) {
+        Ok(()) => Some(()),
         Err(back) => {
             *waiting = Some(back);
             None
@@ -520,16 +539,29 @@ fn respond(
         .send(wire, out.get(..len).ok_or(ENOSPC)?, false)
 }
 
-/// Answers a request that needs no server.
+/// Answers a request of `len` bytes that needs no server, as its `rule` says: with `status`, or
+/// with the rule's redirection.
 fn answer(
     wire: &mut Wire<'_>,
     state: &mut State,
-    status: u16,
-    reply: &Reply<'_>,
+    rule: usize,
+    status: Option<u16>,
+    reply: Reply<'static>,
+    len: usize,
     out: &mut [u8],
 ) -> Begun {
-    match respond(wire, state, status, reply, out) {
-        Ok(()) => Begun::Answered { keep: !reply.close },
+    let service = state.service.clone();
+    let redirect = service.rules.get(rule).and_then(|rule| rule.redirect());
+    let (status, location) = match (status, redirect) {
+        (Some(status), _) => (status, None),
+        (None, Some((status, location))) => (status, Some(location)),
+        (None, None) => return Begun::Refused(500),
+    };
+    let keep = !reply.close;
+
+    count_answer(&service, rule, len);
+    match respond(wire, state, status, &Reply { location, ..reply }, out) {
+        Ok(()) => Begun::Answered { len, keep },
         Err(_) => Begun::Broken,
     }
 }

@@ -15,6 +15,7 @@ use crate::{
             Waiting, //
         },
         exchange::Exchange,
+        hold::Hold,
         shared::{
             Scratch,
             Shared, //
@@ -43,7 +44,10 @@ use crate::{
         time, //
     },
 };
-use core::net::SocketAddr;
+use core::{
+    fmt::Write as _,
+    net::SocketAddr, //
+};
 use kernel::{
     prelude::*,
     sync::{
@@ -52,7 +56,8 @@ use kernel::{
             Relaxed, //
         },
         Arc,
-        ArcBorrow, //
+        ArcBorrow,
+        SetOnce, //
     },
     workqueue::{
         impl_has_work,
@@ -61,9 +66,12 @@ use kernel::{
         WorkItem, //
     },
 };
-use ktcpvs_core::http::{
-    HeadScanner,
-    Kind, //
+use ktcpvs_core::{
+    http::{
+        HeadScanner,
+        Kind, //
+    },
+    inline::Inline,
 };
 
 /// More unread bytes than this are moved in process context.
@@ -71,6 +79,9 @@ const BULK: usize = 16 * 1024;
 
 /// How many steps one run takes before it lets others run.
 const BUDGET: usize = 64;
+
+/// The longest text of an IP address, in bytes.
+const ADDRESS_MAX: usize = 46;
 
 /// The works of a connection, by the number that tells them apart.
 const SOFTIRQ: u64 = 0;
@@ -133,13 +144,17 @@ pub(super) struct State {
     pub(super) unsent: Unsent,
 }
 
-/// A client's connection.
+/// A client's connection. It may be dropped in any context, long after its end: nothing that it
+/// has may sleep in its own drop.
 #[pin_data]
 pub(super) struct Conn {
     stream: Stream<State>,
     pub(super) shared: Arc<Shared>,
     pub(super) listener: Arc<Listener>,
     pub(super) peer: SocketAddr,
+    /// The client's address as text, once somebody wanted it.
+    peer_text: SetOnce<Inline<ADDRESS_MAX>>,
+    pub(super) hold: Hold,
     /// When to look whether the connection has waited for too long, in jiffies.
     deadline: Atomic<u64>,
     /// The place in the list of all connections.
@@ -186,6 +201,8 @@ impl Conn {
                 shared: listener.shared.clone(),
                 listener: listener.clone(),
                 peer,
+                peer_text: SetOnce::new(),
+                hold: Hold::new(),
                 deadline: Atomic::new(deadline),
                 place: Atomic::new(0),
                 doomed: Atomic::new(false),
@@ -206,6 +223,21 @@ impl Conn {
         // What came before the callbacks were in place was not announced.
         this.as_arc_borrow().defer();
         Ok(())
+    }
+
+    /// The client's address as text.
+    pub(super) fn peer_text(&self) -> &[u8] {
+        if self.peer_text.as_ref().is_none() {
+            let mut text = Inline::new();
+
+            // An address is never longer than that.
+            let _ = write!(text, "{}", self.peer.ip());
+            self.peer_text.populate(text);
+        }
+        self.peer_text
+            .as_ref()
+            .map(Inline::as_slice)
+            .unwrap_or_default()
     }
 
     /// Runs the connection later, where it can have its locks.
@@ -332,6 +364,7 @@ impl Conn {
             waiting.abandon();
         }
         state.phase = Phase::Closed;
+        this.hold.end();
         match state.upstream.take() {
             Some(upstream) if reset => Upstream::abort(upstream),
             Some(upstream) => Upstream::close(upstream),

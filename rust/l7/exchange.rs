@@ -37,27 +37,21 @@ use crate::{
         Wire, //
     },
 };
-use core::{
-    fmt::Write as _,
-    mem, //
-};
+use core::mem;
 use kernel::{
     prelude::*,
     sync::ArcBorrow, //
 };
-use ktcpvs_core::{
-    http::{
-        forward_request,
-        Body,
-        Forward,
-        HeadScanner,
-        Kind,
-        Limits,
-        Request,
-        RequestEdits,
-        Version, //
-    },
-    inline::Inline,
+use ktcpvs_core::http::{
+    forward_request,
+    Body,
+    Forward,
+    HeadScanner,
+    Kind,
+    Limits,
+    Request,
+    RequestEdits,
+    Version, //
 };
 
 mod response;
@@ -102,12 +96,13 @@ enum End {
     Cut,
     /// The server has agreed to another protocol.
     Upgrade,
+    /// What has come is not a whole and valid head in one piece. Within [`Exchange::receive`] only.
+    Unread,
 }
 
 /// One request and its response.
 pub(super) struct Exchange {
     target: Target,
-    limits: Limits,
     /// The length of the request's head while it is in the client's queue, else 0.
     held: usize,
     request: Flow,
@@ -134,6 +129,8 @@ pub(super) struct Exchange {
     until_close: bool,
     /// The response agrees to another protocol.
     upgraded: bool,
+    /// The head of the response is held back until its body comes.
+    hold: bool,
     bytes_in: usize,
     bytes_out: usize,
 }
@@ -149,26 +146,22 @@ impl State {
 }
 
 impl Exchange {
-    /// Sends the head of `request`, which is in the queue of `from`, to the server `to`. Gives
-    /// `waiting` back if the head becomes too long by what must be added.
+    /// Sends the head of `request`, which is in the queue of `from`, to the server `to`, and makes
+    /// this the phase of `state`. Gives `waiting` back if the head becomes too long by what must
+    /// be added.
     pub(super) fn open(
         conn: ArcBorrow<'_, Conn>,
+        state: &mut State,
         request: &Request<'_>,
         waiting: Waiting,
         from: &Wire<'_>,
         to: &mut Wire<'_>,
         out: &mut [u8],
-    ) -> Result<Self, Waiting> {
-        let service = conn.listener.service();
-        let mut client = Inline::<46>::new();
+    ) -> Result<(), Waiting> {
+        let options = &state.service.options;
         let strip_cookie = waiting.target().pool.affinity.as_ref().map(|a| a.name());
-
-        if service.options.forwarded_for {
-            // An address is never longer than that.
-            let _ = write!(client, "{}", conn.peer.ip());
-        }
         let edits = RequestEdits {
-            forwarded_for: service.options.forwarded_for.then_some(client.as_slice()),
+            forwarded_for: options.forwarded_for.then(|| conn.peer_text()),
             strip_cookie,
         };
         let forward = match forward_request(request, &edits, out) {
@@ -177,9 +170,10 @@ impl Exchange {
         };
         let has_body = begin::has_body(request);
         let (target, held, reused) = waiting.into_parts();
-        let mut this = Self {
+        let body_max = options.body_max;
+
+        state.phase = Phase::Exchange(Self {
             target,
-            limits: service.options.limits,
             held,
             request: Flow::new(0, Body::new(request.framing())),
             sending: Sending::InPlace(request.leading()),
@@ -191,14 +185,18 @@ impl Exchange {
             repeatable: reused && !has_body && request.is_idempotent(),
             started: false,
             interim: 0,
-            body_max: service.options.body_max,
+            body_max,
             server_full: false,
             keep_client: request.persistent(),
             keep_server: false,
             until_close: false,
             upgraded: false,
+            hold: false,
             bytes_in: held,
             bytes_out: 0,
+        });
+        let Phase::Exchange(this) = &mut state.phase else {
+            return Ok(());
         };
 
         if let Forward::Rewritten(len) = forward {
@@ -211,7 +209,7 @@ impl Exchange {
         } else {
             this.send_in_place(from, to, has_body);
         }
-        Ok(this)
+        Ok(())
     }
 
     /// Gives up, and accounts for what was done. `blame` is for the server.
@@ -255,11 +253,17 @@ impl Exchange {
             ServerLock::Gone => (End::Cut, false),
             ServerLock::Held(mut server) => {
                 let (mut s, ()) = server.parts();
-                let State { phase, unsent, .. } = &mut *state;
+                let State {
+                    phase,
+                    unsent,
+                    service,
+                    ..
+                } = &mut *state;
 
                 match phase {
                     Phase::Exchange(exchange) => {
-                        let end = exchange.run(conn, mode, &mut c, &mut s, unsent);
+                        let limits = &service.options.limits;
+                        let end = exchange.run(conn, mode, limits, &mut c, &mut s, unsent);
                         let idle = s.established() && s.unread() == 0 && !s.ended();
                         let reusable = exchange.server_reusable() && idle;
 
@@ -278,7 +282,7 @@ impl Exchange {
             End::Wait | End::Defer | End::Upgrade => state.upstream = Some(upstream),
             End::Finished if reusable => (),
             End::Finished | End::Retry => Upstream::close(upstream),
-            End::Refuse(_) | End::Cut => Upstream::abort(upstream),
+            End::Refuse(_) | End::Cut | End::Unread => Upstream::abort(upstream),
         }
         if matches!(end, End::Wait) {
             if let Some(exchange) = state.exchange() {
@@ -316,8 +320,9 @@ impl Exchange {
             End::Wait => return Step::Wait,
             End::Defer => return Step::Defer,
             End::Refuse(status) => return begin::refuse(conn, client, mode, status),
-            End::Cut => return Step::Close { reset: true },
-            End::Finished | End::Retry | End::Upgrade => (),
+            End::Cut | End::Unread => return Step::Close { reset: true },
+            End::Finished => return Self::finished(conn, state),
+            End::Retry | End::Upgrade => (),
         }
         let Phase::Exchange(mut exchange) = mem::replace(&mut state.phase, Phase::Head) else {
             return Step::Close { reset: true };
@@ -338,15 +343,20 @@ impl Exchange {
                 conn.expect_within(state.service.options.timeout(Timeout::Idle));
                 Step::Again
             }
-            _ => {
-                exchange.account(&state.service);
-                let keep = exchange.keep_client
-                    && matches!(exchange.sending, Sending::Done)
-                    && !conn.listener.closed();
-
-                state.next_request(conn, keep)
-            }
+            _ => Step::Close { reset: true },
         }
+    }
+
+    /// Goes on after a complete response.
+    fn finished(conn: ArcBorrow<'_, Conn>, state: &mut State) -> Step {
+        let Phase::Exchange(exchange) = &mut state.phase else {
+            return Step::Close { reset: true };
+        };
+
+        exchange.account(&state.service);
+        let keep = exchange.keep_client && exchange.request_gone() && !conn.listener.closed();
+
+        state.next_request(conn, keep)
     }
 
     /// The exchange has stood still for too long.
@@ -374,6 +384,12 @@ impl Exchange {
         }
     }
 
+    /// Whether all of the request has gone to the server, and nothing of it is in the client's
+    /// queue any more.
+    fn request_gone(&self) -> bool {
+        matches!(self.sending, Sending::Done) && self.held == 0
+    }
+
     /// Whether the server's connection can be used again once this is finished.
     fn server_reusable(&self) -> bool {
         self.keep_server
@@ -387,6 +403,7 @@ impl Exchange {
         &mut self,
         conn: ArcBorrow<'_, Conn>,
         mode: Mode,
+        limits: &Limits,
         c: &mut Wire<'_>,
         s: &mut Wire<'_>,
         unsent: &mut Unsent,
@@ -394,19 +411,45 @@ impl Exchange {
         if c.closed() {
             return End::Cut;
         }
-        match unsent.flush(c) {
-            Ok(true) => (),
-            Ok(false) => return End::Wait,
-            Err(_) => return End::Cut,
+        let held = self.is_held(conn, s);
+
+        if !held && !unsent.is_empty() {
+            match unsent.flush_before(c, self.body_waits(s)) {
+                Ok(true) => (),
+                Ok(false) => return End::Wait,
+                Err(_) => return End::Cut,
+            }
         }
         if let Some(end) = self.send_request(c, s) {
             return end;
         }
+        if held {
+            return End::Wait;
+        }
         loop {
-            if let Some(end) = self.receive(conn, mode, c, s, unsent) {
+            if let Some(end) = self.receive(conn, mode, limits, c, s, unsent) {
                 return end;
             }
         }
+    }
+
+    /// Whether the response's head goes on being held back.
+    fn is_held(&mut self, conn: ArcBorrow<'_, Conn>, s: &Wire<'_>) -> bool {
+        if self.hold && (self.body_waits(s) || s.ended() || conn.hold.is_over()) {
+            self.end_hold(conn);
+        }
+        self.hold
+    }
+
+    /// Holds the response's head back no longer.
+    fn end_hold(&mut self, conn: ArcBorrow<'_, Conn>) {
+        self.hold = false;
+        conn.hold.end();
+    }
+
+    /// Whether bytes of the response's body have come and not been sent.
+    fn body_waits(&self, s: &Wire<'_>) -> bool {
+        matches!(&self.receiving, Receiving::Body(flow) if !flow.done() && s.unread() > flow.lead())
     }
 
     /// Sends what is left of a head that goes as it is. Returns whether all of it has gone.
@@ -446,9 +489,12 @@ impl Exchange {
             Sending::Body | Sending::Done | Sending::Broken => (),
         }
         if matches!(self.sending, Sending::InPlace(_) | Sending::Rewritten) {
-            self.sending = if has_body {
-                // A body follows, so the head cannot be kept for another attempt.
+            // A head that a body follows cannot be kept for another attempt, nor need it be when
+            // the answer has begun already.
+            if has_body || matches!(self.receiving, Receiving::Body(_)) {
                 c.consume(mem::take(&mut self.held));
+            }
+            self.sending = if has_body {
                 Sending::Body
             } else {
                 Sending::Done
@@ -487,20 +533,33 @@ impl Exchange {
         &mut self,
         conn: ArcBorrow<'_, Conn>,
         mode: Mode,
+        limits: &Limits,
         c: &mut Wire<'_>,
         s: &mut Wire<'_>,
         unsent: &mut Unsent,
     ) -> Option<End> {
-        if !unsent.is_empty() {
+        if self.hold || !unsent.is_empty() {
             return Some(End::Wait);
         }
         let pumped = match &mut self.receiving {
             Receiving::Head(scanner) => {
-                return match head::scan(scanner, s, &self.limits) {
+                // Nearly every head comes whole and in one piece. What does not is scanned as it
+                // comes.
+                if scanner.is_empty() && s.unread() > 0 {
+                    let taken = self.take_head(conn, mode, limits, c, s, unsent, None);
+
+                    if !matches!(taken, Some(End::Unread)) {
+                        return taken;
+                    }
+                }
+                let Receiving::Head(scanner) = &mut self.receiving else {
+                    return None;
+                };
+                return match head::scan(scanner, s, limits) {
                     Err(_) => Some(End::Refuse(502)),
                     Ok(None) if s.ended() => Some(self.unanswered(s.unread() > 0)),
                     Ok(None) => Some(End::Wait),
-                    Ok(Some(len)) => self.take_head(conn, mode, c, s, unsent, len),
+                    Ok(Some(len)) => self.take_head(conn, mode, limits, c, s, unsent, Some(len)),
                 };
             }
             Receiving::Interim(flow) | Receiving::Body(flow) => {
@@ -511,10 +570,10 @@ impl Exchange {
         match pumped {
             Ok(Pumped::Done) => {
                 if matches!(self.receiving, Receiving::Body(_)) {
-                    return Some(if self.upgraded {
-                        End::Upgrade
-                    } else {
-                        End::Finished
+                    return Some(match (self.upgraded, self.request_gone()) {
+                        (false, _) => End::Finished,
+                        (true, true) => End::Upgrade,
+                        (true, false) => End::Cut,
                     });
                 }
                 self.receiving = Receiving::Head(HeadScanner::new(Kind::Response));

@@ -20,6 +20,10 @@ pub(super) fn scan(
     let seen = scanner.len();
     let unread = wire.unread();
 
+    // It was found before, but could not be dealt with then.
+    if scanner.is_done() {
+        return Ok(Some(seen));
+    }
     if unread <= seen {
         return Ok(None);
     }

@@ -47,6 +47,11 @@ impl Flow {
         Self { lead, body }
     }
 
+    /// How many bytes are still to be taken as they are.
+    pub(super) fn lead(&self) -> usize {
+        self.lead
+    }
+
     /// Whether the whole message was taken. A message that ends when its sender closes is never
     /// done by itself.
     pub(super) fn done(&self) -> bool {

@@ -10,12 +10,17 @@ use crate::{
         Service, //
     },
 };
-use core::net::IpAddr;
+use core::net::{
+    IpAddr,
+    SocketAddr, //
+};
 use kernel::sync::Arc;
 use ktcpvs_core::{
     hash,
-    http::Request,
-    inline::Inline,
+    http::{
+        Request,
+        HOST_MAX, //
+    },
     rule, //
 };
 
@@ -42,7 +47,7 @@ pub(super) struct Target {
 #[derive(Clone, Copy)]
 enum Key {
     /// The client's address, where the pool's scheduler asks for one.
-    Source(u64),
+    Source(IpAddr),
     /// A part of the request, whatever the pool's scheduler.
     Captured(u64),
 }
@@ -63,16 +68,26 @@ pub(super) enum Choice {
 pub(super) fn choose(
     service: &Service,
     request: &Request<'_>,
-    peer: &IpAddr,
+    peer: &SocketAddr,
     scratch: &mut [u32],
+    host: &mut [u8; HOST_MAX],
 ) -> Choice {
-    let subjects = Subjects::new(request);
+    let source = Key::Source(peer.ip());
+    if service.rules.is_empty() {
+        return match &service.default_pool {
+            Some(pool) => in_pool(pool, request, None, source),
+            None => Choice::Unavailable,
+        };
+    }
+    let subjects = Subjects {
+        request,
+        host: request.host_lower(host),
+    };
     let program = service.program();
     let found = program
         .as_ref()
         .and_then(|program| program.find(&subjects, scratch))
         .map(|index| index as usize);
-    let source = Key::Source(hash::source(&SOURCE_KEY, peer));
     let Some((index, rule)) = found.and_then(|i| Some((i, service.rules.get(i)?))) else {
         return match &service.default_pool {
             Some(pool) => in_pool(pool, request, None, source),
@@ -134,7 +149,7 @@ fn in_pool(pool: &Arc<Pool>, request: &Request<'_>, rule: Option<usize>, key: Ke
 /// The server of `pool` that the scheduler chooses among those not excluded.
 fn scheduled(pool: &Pool, key: Key, exclude: impl Fn(&Server) -> bool) -> Option<&Arc<Server>> {
     match key {
-        Key::Source(key) => pool.pick(key, exclude),
+        Key::Source(addr) => pool.pick(|| hash::source(&SOURCE_KEY, &addr), exclude),
         Key::Captured(key) => pool.pick_hashed(key, exclude),
     }
 }
@@ -164,16 +179,8 @@ impl Target {
 /// What rules look at.
 struct Subjects<'a> {
     request: &'a Request<'a>,
-    host: Inline<256>,
-}
-
-impl<'a> Subjects<'a> {
-    fn new(request: &'a Request<'a>) -> Self {
-        let mut host = Inline::new();
-
-        host.push_lowercase(request.host());
-        Self { request, host }
-    }
+    /// In lower case.
+    host: &'a [u8],
 }
 
 impl rule::Subjects for Subjects<'_> {
@@ -186,7 +193,7 @@ impl rule::Subjects for Subjects<'_> {
     }
 
     fn host(&self) -> &[u8] {
-        self.host.as_slice()
+        self.host
     }
 
     fn method(&self) -> &[u8] {

@@ -6,6 +6,7 @@
 use crate::{
     l7::{
         connection::Conn,
+        hold::HoldQueue,
         Snapshot, //
     },
     linux::{
@@ -14,7 +15,10 @@ use crate::{
             SpinLockBh, //
         },
         net::Net,
-        percpu::PerCpuCell,
+        percpu::{
+            self,
+            PerCpuCell, //
+        },
         queues::{
             self,
             On, //
@@ -41,7 +45,10 @@ use kernel::{
         WorkItem, //
     },
 };
-use ktcpvs_core::rule;
+use ktcpvs_core::{
+    http::HOST_MAX,
+    rule, //
+};
 
 /// The longest head, in bytes, that any service may allow.
 const HEAD_MAX: usize = crate::uapi::HEAD_MAX as usize;
@@ -66,6 +73,8 @@ pub(super) struct Scratch {
     pub(super) out: KVVec<u8>,
     /// The matcher's.
     pub(super) rules: KVVec<u32>,
+    /// The host that a request is for, in lower case.
+    pub(super) host: [u8; HOST_MAX],
 }
 
 impl Scratch {
@@ -74,6 +83,7 @@ impl Scratch {
             head: KVVec::from_elem(0, HEAD_MAX, GFP_KERNEL)?,
             out: KVVec::from_elem(0, HEAD_MAX + HEAD_GROWTH, GFP_KERNEL)?,
             rules: KVVec::from_elem(0, rule::SCRATCH_WORDS, GFP_KERNEL)?,
+            host: [0; HOST_MAX],
         })
     }
 }
@@ -86,6 +96,8 @@ pub(super) struct Shared {
     pub(super) conns: Conns,
     /// For softirq, one a CPU. Made for the first listener.
     percpu: SetOnce<PerCpuCell<Scratch>>,
+    /// For connections that hold a head back, one a CPU. Made for the first listener.
+    holds: SetOnce<KVec<Arc<HoldQueue>>>,
     /// For process context, those that nobody uses just now. They are taken out to be used, so
     /// that no lock is held meanwhile: sockets' locks are taken then.
     #[pin]
@@ -110,6 +122,7 @@ impl Shared {
                 net,
                 conns <- Conns::new(),
                 percpu: SetOnce::new(),
+                holds: SetOnce::new(),
                 process <- new_spinlock_bh!(KVec::new(), "Shared::process"),
                 snapshot <- new_mutex!(None, "Shared::snapshot"),
                 stopped: Atomic::new(false),
@@ -126,6 +139,7 @@ impl Shared {
 
             // Configuration changes come one at a time, so nobody else does this.
             *self.process.lock() = spare;
+            self.holds.populate(HoldQueue::for_cpus(&self.net)?);
             self.percpu.populate(PerCpuCell::new(Scratch::new)?);
             self.sweep_later();
         }
@@ -146,6 +160,11 @@ impl Shared {
         drop(old);
         self.stopped.store(true, Relaxed);
         self.conns.each(|conn| conn.as_arc_borrow().kill());
+    }
+
+    /// The list of connections that hold a head back, of the CPU that this runs on.
+    pub(super) fn holds(&self) -> Option<&Arc<HoldQueue>> {
+        self.holds.as_ref()?.get(percpu::some_cpu())
     }
 
     fn sweep_later(self: &Arc<Self>) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Bytes of our own making for which a socket had no room yet.
+//! Bytes of our own making that have not left: the socket had no room yet, or they are held back.
 
 use crate::linux::net::Wire;
 use kernel::prelude::*;
 
-/// Bytes that must leave before any others do. Nearly always empty.
+/// Bytes that must leave before any others do. Seldom any.
 pub(super) struct Unsent {
     bytes: KVec<u8>,
     /// How many of `bytes` have left.
@@ -35,15 +35,29 @@ impl Unsent {
             sent = accepted(wire.send(bytes, more))?;
         }
         if let Some(rest) = bytes.get(sent..).filter(|rest| !rest.is_empty()) {
-            self.bytes.extend_from_slice(rest, GFP_ATOMIC)?;
+            self.keep(rest)?;
         }
         Ok(())
     }
 
+    /// Keeps a copy of `bytes` behind what is unsent. Fails without memory.
+    pub(super) fn keep(&mut self, bytes: &[u8]) -> Result {
+        Ok(self.bytes.extend_from_slice(bytes, GFP_ATOMIC)?)
+    }
+
     /// Sends what is unsent. Returns whether all of it has left now.
+    #[inline]
     pub(super) fn flush(&mut self, wire: &mut Wire<'_>) -> Result<bool> {
+        if self.is_empty() {
+            return Ok(true);
+        }
+        self.flush_before(wire, false)
+    }
+
+    /// As [`Self::flush`]; `more` says that other bytes follow at once.
+    pub(super) fn flush_before(&mut self, wire: &mut Wire<'_>, more: bool) -> Result<bool> {
         while let Some(rest) = self.bytes.get(self.done..).filter(|rest| !rest.is_empty()) {
-            let sent = accepted(wire.send(rest, false))?;
+            let sent = accepted(wire.send(rest, more))?;
 
             if sent == 0 {
                 return Ok(false);

@@ -12,6 +12,18 @@ use core::{
 };
 use kernel::prelude::*;
 
+/// One more than the highest number of a CPU. Never changes.
+pub(crate) fn cpus() -> usize {
+    // SAFETY: The number never changes once the kernel is up.
+    unsafe { bindings::nr_cpu_ids as usize }
+}
+
+/// The number of the CPU that this runs on, or ran on a moment ago: below [`cpus()`].
+pub(crate) fn some_cpu() -> usize {
+    // SAFETY: No requirements.
+    unsafe { bindings::ktcpvs_some_cpu() as usize }
+}
+
 /// `N` counters, each counted on every CPU by itself.
 ///
 /// # Invariants
@@ -84,8 +96,7 @@ unsafe impl<T: Send> Sync for PerCpuCell<T> {}
 impl<T> PerCpuCell<T> {
     /// Fills the cells with what `make` makes. Process context.
     pub(crate) fn new(make: impl Fn() -> Result<T>) -> Result<Self> {
-        // SAFETY: The number never changes once the kernel is up.
-        let nr = unsafe { bindings::nr_cpu_ids } as usize;
+        let nr = cpus();
         let mut cells = KVec::with_capacity(nr, GFP_KERNEL)?;
 
         for _ in 0..nr {

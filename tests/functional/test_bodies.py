@@ -163,7 +163,7 @@ def test_slow_reader_holds_the_server_back(director: Director, client: Client, r
             time.sleep(1)
         # Send and receive buffers of two connections, none of it the director's own.
         assert sent < 32 << 20
-        connection._exactly(1 << 20)
+        connection.exactly(1 << 20)
         wait_until(lambda: sent > last, what="the server sends again")
 
 

@@ -91,7 +91,7 @@ def test_chunks_are_passed_as_they_are(client: Client, scripted: SCRIPTED) -> No
     with client.connect() as connection:
         connection.get(fields="TE: trailers\r\nConnection: TE\r\n")
         assert connection.response(head_only=True).fields["transfer-encoding"] == "chunked"
-        assert connection._exactly(len(body)) == body
+        assert connection.exactly(len(body)) == body
         assert connection.get().response(head_only=True).status == 200
 
 

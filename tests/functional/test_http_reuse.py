@@ -102,7 +102,7 @@ def test_not_reused_when_its_client_is_gone(client: Client, scripted: SCRIPTED) 
     server = scripted(script)
     for n in (1, 2, 3):
         connection = client.connect().get("/large")
-        assert connection._exactly(100)
+        assert connection.exactly(100)
         connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()
         assert client.get("/small").body == b"right"

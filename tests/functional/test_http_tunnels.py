@@ -68,7 +68,7 @@ def test_anything_goes_through(tunnel: Connection) -> None:
     """What looks like HTTP, and what does not, is only bytes."""
     for data in (b"GET / HTTP/1.1\nbad\r\n\r\n", bytes(range(97)), b"\0" * 5000):
         tunnel.send(data)
-        assert tunnel._exactly(len(data)) == data.upper()
+        assert tunnel.exactly(len(data)) == data.upper()
 
 
 def test_much_goes_through(tunnel: Connection) -> None:
@@ -76,7 +76,7 @@ def test_much_goes_through(tunnel: Connection) -> None:
     block = os.urandom(1 << 16)
     for _ in range(16):
         tunnel.send(block)
-        assert tunnel._exactly(len(block)) == block.upper()
+        assert tunnel.exactly(len(block)) == block.upper()
 
 
 def test_first_bytes_with_the_switch(director: Director, client: Client, raw_server) -> None:
@@ -91,7 +91,7 @@ def test_first_bytes_with_the_switch(director: Director, client: Client, raw_ser
     director.service(pool="pool")
     with client.connect() as connection:
         assert connection.get(fields=UPGRADE).response().status == 101
-        assert connection._exactly(15) == b"hello from here"
+        assert connection.exactly(15) == b"hello from here"
 
 
 def test_first_bytes_with_the_request(client: Client, shouting: RawServer) -> None:
@@ -99,7 +99,7 @@ def test_first_bytes_with_the_request(client: Client, shouting: RawServer) -> No
     with client.connect() as connection:
         connection.send(b"GET / HTTP/1.1\r\nHost: a\r\n" + UPGRADE.encode() + b"\r\nimpatient")
         assert connection.response().status == 101
-        assert connection._exactly(9) == b"IMPATIENT"
+        assert connection.exactly(9) == b"IMPATIENT"
 
 
 def test_client_that_has_said_all(tunnel: Connection) -> None:
@@ -259,11 +259,11 @@ def test_websocket_by_hand(director: Director, client: Client, raw_server) -> No
         for size in (0, 1, 125, 126, 1000, 60000):
             payload = os.urandom(size)
             connection.send(frame(2, payload))
-            header = connection._exactly(2 if size < 126 else 4)
+            header = connection.exactly(2 if size < 126 else 4)
             assert header[0] == 0x82
-            assert connection._exactly(size) == payload
+            assert connection.exactly(size) == payload
         connection.send(frame(9, b"ping"))
-        assert connection._exactly(6) == b"\x8a\x04ping"
+        assert connection.exactly(6) == b"\x8a\x04ping"
         connection.send(frame(8, b"\x03\xe8"))
-        assert connection._exactly(4) == b"\x88\x02\x03\xe8"
+        assert connection.exactly(4) == b"\x88\x02\x03\xe8"
         assert connection.rest() == b""

@@ -145,7 +145,7 @@ def test_a_reader_that_stops_now_and_then(director: Director, client: Client, ra
         for at in range(count):
             if at % 6 == 0:
                 time.sleep(0.5)
-            assert connection._exactly(MIB) == pattern(at)
+            assert connection.exactly(MIB) == pattern(at)
 
 
 def test_slow_reader_does_not_hold_others_up(

@@ -68,7 +68,8 @@ def test_removed_service_finishes_its_requests(
 
 def test_idle_connections(director: Director, client: Client, nginx: list) -> None:
     """2,000 idle connections are held, and others served beside them."""
-    director.nginx_service()
+    # They may take long to make on a slow machine, and shall be there all at once.
+    director.nginx_service(timeout_head="30m", timeout_idle="30m")
     idle = [client.connect() for _ in range(2000)]
     wait_until(
         lambda: director.show("services")["services"][0]["stats"]["connections_active"] == 2000,

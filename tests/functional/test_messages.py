@@ -241,7 +241,7 @@ def test_upgrade_is_a_tunnel(director: Director, client: Client, raw_server) -> 
         assert connection.response().status == 101
         for word in (b"one", b"two"):
             connection.send(word)
-            assert connection._exactly(3) == word.upper()
+            assert connection.exactly(3) == word.upper()
         connection.half_close()
         assert connection.rest() == b"BYE"
 

@@ -124,7 +124,7 @@ impl<'a> Request<'a> {
 
     /// Reads the head that `bytes` begin with, which has at least `len` bytes. What is behind it
     /// comes with it.
-    #[inline]
+    #[inline(always)]
     fn read(bytes: &'a [u8], limits: &Limits, len: usize) -> Result<(Self, &'a [u8]), HeadError> {
         let (leading, start) = skip_empty_lines(bytes)?;
         let line = RequestLine::parse(start, limits)?;

@@ -60,7 +60,7 @@ impl<'a> Response<'a> {
     }
 
     /// Reads the head that `bytes` begin with. What is behind it comes with it.
-    #[inline]
+    #[inline(always)]
     fn read(bytes: &'a [u8], limits: &Limits) -> Result<(Self, &'a [u8]), HeadError> {
         let (version, after_version) = request::version(bytes)?;
         let (line, rest) = fields::line(after_version)?;

@@ -90,6 +90,11 @@ impl HeadScanner {
         self.len == 0
     }
 
+    /// Whether the head is complete.
+    pub const fn is_done(&self) -> bool {
+        matches!(self.state, State::Done)
+    }
+
     /// Whether nothing but empty lines was seen yet: such a connection is idle.
     pub const fn is_idle(&self) -> bool {
         matches!(self.state, State::Before | State::EmptyCr)

@@ -15,6 +15,7 @@ use crate::{
             Mode, //
         },
         head,
+        hold,
         relay::Flow,
         shared::Scratch,
         unsent::Unsent, //
@@ -30,6 +31,7 @@ use ktcpvs_core::http::{
     Framing,
     HeadScanner,
     Kind,
+    Limits,
     Response,
     ResponseEdits,
     Version, //
@@ -37,6 +39,9 @@ use ktcpvs_core::http::{
 
 /// How many interim (1xx) responses a server may send to one request.
 const INTERIM_MAX: u8 = 32;
+
+/// The longest body, in bytes, for which a head is held back. Longer ones fill packets anyway.
+const HOLD_MAX: u64 = 16 * 1024;
 
 /// What is done with a response's head.
 enum Verdict {
@@ -50,43 +55,68 @@ enum Verdict {
     Final(Forward, Body),
 }
 
+/// Whether `body`, of which nothing has come, is so short that its head had better wait for it.
+fn waits_for_body(body: &Body, s: &Wire<'_>) -> bool {
+    (1..=HOLD_MAX).contains(&body.opaque()) && !s.ended()
+}
+
 impl Exchange {
-    /// Takes a response's head of `len` bytes and sends it on. An end, if it goes no further.
+    /// Takes a response's head, one of `len` bytes or whatever has come, and sends it on. An end,
+    /// if it goes no further; that is [`End::Unread`] if what has come is not a whole head.
+    #[expect(clippy::too_many_arguments, reason = "both sides of an exchange")]
     pub(super) fn take_head(
         &mut self,
         conn: ArcBorrow<'_, Conn>,
         mode: Mode,
+        limits: &Limits,
         c: &mut Wire<'_>,
         s: &mut Wire<'_>,
         unsent: &mut Unsent,
-        len: usize,
+        len: Option<usize>,
     ) -> Option<End> {
         let decided = conn.with_scratch(mode, |scratch| {
             let Scratch { head, out, .. } = scratch;
-            let verdict = {
-                let bytes = head::linear(s, len, head).map_err(|_| End::Cut)?;
-                let response =
-                    Response::parse(bytes, &self.limits).map_err(|_| End::Refuse(502))?;
+            let (verdict, len) = {
+                let (response, len) = match len {
+                    None => Response::parse_prefix(s.first_piece(), limits).ok_or(End::Unread)?,
+                    Some(len) => {
+                        let bytes = head::linear(s, len, head).map_err(|_| End::Cut)?;
 
-                self.decide(&response, out).ok_or(End::Refuse(502))?
+                        (
+                            Response::parse(bytes, limits).map_err(|_| End::Refuse(502))?,
+                            len,
+                        )
+                    }
+                };
+
+                (self.decide(&response, out).ok_or(End::Refuse(502))?, len)
             };
 
             self.release_request(c, &verdict);
-            if let Verdict::Final(Forward::Rewritten(size), body) = &verdict {
+            if let Verdict::Final(forward, body) = &verdict {
                 let more = !body.done() && s.unread() > len;
-                let bytes = out.get(..*size).unwrap_or(&[]);
 
-                self.started = true;
-                self.bytes_out += bytes.len();
-                unsent.send(c, bytes, more).map_err(|_| End::Cut)?;
+                self.hold = !more && waits_for_body(body, s) && hold::begin(conn);
+                if let Forward::Rewritten(size) = forward {
+                    let bytes = out.get(..*size).unwrap_or(&[]);
+
+                    self.started = true;
+                    self.bytes_out += bytes.len();
+                    if self.hold && unsent.keep(bytes).is_err() {
+                        self.end_hold(conn);
+                    }
+                    if !self.hold {
+                        unsent.send(c, bytes, more).map_err(|_| End::Cut)?;
+                    }
+                }
             }
-            Ok(verdict)
+            Ok((verdict, len))
         });
 
         match decided {
             None => return Some(End::Defer),
             Some(Err(end)) => return Some(end),
-            Some(Ok(verdict)) => self.go_on(s, verdict, len),
+            Some(Ok((verdict, len))) => self.go_on(s, verdict, len),
         }
         None
     }

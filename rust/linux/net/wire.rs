@@ -141,16 +141,23 @@ impl<'a> Wire<'a> {
         Ok(unsafe { slice::from_raw_parts(piece.data, piece.len) })
     }
 
-    /// The first `len` unread bytes, in place if they are contiguous.
+    /// The first unread bytes, as many as are contiguous; none, if they cannot be read.
     ///
     /// The slice borrows the socket, so nothing can be consumed while it is in use.
-    pub(crate) fn contiguous(&self, len: usize) -> Option<&[u8]> {
+    pub(crate) fn first_piece(&self) -> &[u8] {
         let mut offset = 0;
         // SAFETY: `sk` is valid and locked.
         let skb =
             unsafe { bindings::ktcpvs_skb_find(self.sk.as_ptr(), ptr::null_mut(), 0, &mut offset) };
 
-        Self::piece(NonNull::new(skb)?, offset).ok()?.get(..len)
+        NonNull::new(skb)
+            .and_then(|skb| Self::piece(skb, offset).ok())
+            .unwrap_or_default()
+    }
+
+    /// The first `len` unread bytes, in place if they are contiguous. As [`Self::first_piece`].
+    pub(crate) fn contiguous(&self, len: usize) -> Option<&[u8]> {
+        self.first_piece().get(..len)
     }
 
     /// Copies unread bytes from number 0 on into all of `out`. `EIO` if there are not so many.

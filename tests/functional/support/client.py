@@ -58,14 +58,15 @@ class Connection:
         if head_only or response.status < 200 or response.status in (204, 304):
             return response
         if fields.get("transfer-encoding") == "chunked":
-            response.body = self._chunks()
+            response.body = self.chunks()
         elif "content-length" in fields:
-            response.body = self._exactly(int(fields["content-length"]))
+            response.body = self.exactly(int(fields["content-length"]))
         else:
             response.body = self.rest()
         return response
 
-    def _exactly(self, size: int) -> bytes:
+    def exactly(self, size: int) -> bytes:
+        """The next `size` bytes."""
         while len(self.buffer) < size:
             assert self._more(), f"{size - len(self.buffer)} bytes are missing"
         data, self.buffer = self.buffer[:size], self.buffer[size:]
@@ -77,10 +78,11 @@ class Connection:
         line, _, self.buffer = self.buffer.partition(b"\r\n")
         return line
 
-    def _chunks(self) -> bytes:
+    def chunks(self) -> bytes:
+        """What the next chunks hold, up to the last."""
         body = b""
         while size := int(self._line().split(b";")[0], 16):
-            body += self._exactly(size)
+            body += self.exactly(size)
             assert self._line() == b""
         while self._line():
             pass
