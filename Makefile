@@ -9,7 +9,8 @@ PREFIX ?= /usr/local
 MODULES_DIR ?= /lib/modules/$(or $(KREL),$(shell uname -r))/extra
 
 .DEFAULT_GOAL := all
-.PHONY: all module tools install demo check host-tests test test-debug guest-tests shell help clean
+.PHONY: all module tools install demo check host-tests test test-debug guest-tests bench bench-profile \
+	shell help clean
 
 ## all: the module and the tool, in build/ (the default)
 all: module tools
@@ -48,6 +49,14 @@ guest-tests:
 ## test-debug: the functional tests on a kernel with KASAN, lockdep and kmemleak
 test-debug:
 	KTCPVS_KERNEL=debug scripts/guest suite $(PYTEST)
+
+## bench: what a request costs through this, HAProxy, nginx and IPVS; CASES= and SYSTEMS= choose
+bench:
+	scripts/bench $(SYSTEMS:%=--system %) $(CASES)
+
+## bench-profile: the same for CASES= and SYSTEMS=, by function of the kernel and the module
+bench-profile:
+	scripts/bench --profile $(SYSTEMS:%=--system %) $(CASES)
 
 ## shell: a root shell in the guest, with the network up and the module loaded
 shell:

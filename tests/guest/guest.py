@@ -25,13 +25,20 @@ class Guest:
     job: Path
     cpus: int = 2
     interactive: bool = False
+    # The clock counts instructions, one a nanosecond, of one CPU.
+    exact: bool = False
+    # A plugin of QEMU's that counts what runs, and looks for orders in `job`.
+    profiler: Path | None = None
 
     def command(self) -> list[str]:
         machine, memory = KINDS[self.kind]
         append = "console=ttyS0 panic=-1 oops=panic mitigations=off nokaslr quiet"
+        if self.exact:
+            engine = ["-accel", "tcg", "-icount", "shift=0,sleep=off", "-smp", "1"]
+        else:
+            engine = ["-accel", "tcg,thread=multi", "-smp", str(self.cpus)]
         command = [
-            "qemu-system-x86_64", "-M", machine, "-accel", "tcg,thread=multi",
-            "-cpu", CPU, "-smp", str(self.cpus), "-m", memory,
+            "qemu-system-x86_64", "-M", machine, *engine, "-cpu", CPU, "-m", memory,
             "-nodefaults", "-no-reboot", "-display", "none", "-serial", "mon:stdio",
             "-kernel", str(self.kernel / "vmlinuz"), "-initrd", str(self.initramfs),
             "-append", append, "-device", "virtio-rng-pci",
@@ -49,6 +56,8 @@ class Guest:
                 "-device",
                 f"virtio-9p-pci,fsdev={tag},mount_tag={tag}",
             ]
+        if self.profiler:
+            command += ["-plugin", f"{self.profiler},trigger={self.job}/profile-trigger"]
         return command
 
     def run(self, console: Path, limit: int) -> bool:

@@ -5,6 +5,8 @@
     run.py ... demo
     run.py ... shell
     run.py ... exec COMMAND [ARGUMENT...]
+    run.py ... bench [CASE...]
+    run.py ... profile [CASE...]
 
 The exit status is that of what ran. The kernel's log must be clean.
 """
@@ -26,7 +28,11 @@ sys.path.insert(0, str(TOP / "tests" / "functional"))
 from support.kernel_log import complaints  # noqa: E402
 
 # A guest that takes longer, in seconds, hangs.
-TIME_LIMIT = {"stock": 1800, "debug": 9000}
+TIME_LIMIT = {"stock": 3600, "debug": 9000, "bench": 3000, "profile": 3000}
+
+
+# What is measured in instructions.
+EXACT = ["bench", "profile"]
 
 
 def command_for(mode: str, arguments: list[str]) -> str:
@@ -38,6 +44,9 @@ def command_for(mode: str, arguments: list[str]) -> str:
             f"{tests}/functional", *arguments,
         ]  # fmt: skip
         return shlex.join(words)
+    if mode in EXACT:
+        words = ["python3", "-m", "bench", "/job/results.json", *arguments]
+        return f"cd {tests} && PYTHONPATH={tests}/functional {shlex.join(words)}"
     topology = f"cd {tests}/functional && python3 -m support.topology"
     if mode == "demo":
         return f"{topology} --servers && bash {tests}/guest/demo.sh"
@@ -66,7 +75,8 @@ def main() -> int:
     parser.add_argument("--kind", choices=["stock", "debug"], default="stock")
     parser.add_argument("--build", type=Path, required=True)
     parser.add_argument("--cpus", type=int, default=2)
-    parser.add_argument("mode", choices=["suite", "demo", "shell", "exec"])
+    parser.add_argument("--profiler", type=Path)
+    parser.add_argument("mode", choices=["suite", "demo", "shell", "exec", *EXACT])
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     options = parser.parse_args()
 
@@ -77,6 +87,7 @@ def main() -> int:
         (job / "environment").write_text(
             f"export KTCPVS_BUILD=/repo/{options.build.resolve().relative_to(TOP)}\n"
             f"export KTCPVS_KERNEL={options.kind}\n"
+            + ("export KTCPVS_PROFILE=1\n" if options.profiler else "")
         )
         guest = Guest(
             root=options.root,
@@ -87,16 +98,29 @@ def main() -> int:
             job=job,
             cpus=options.cpus,
             interactive=options.mode == "shell",
+            exact=options.mode in EXACT,
+            profiler=options.profiler,
         )
         console = build / "logs" / f"{options.mode}-{options.kind}.log"
         console.parent.mkdir(parents=True, exist_ok=True)
-        finished = guest.run(console, TIME_LIMIT[options.kind])
+        finished = guest.run(console, TIME_LIMIT.get(options.mode, TIME_LIMIT[options.kind]))
         status = finish(job, console, finished, options.mode != "shell")
         if options.mode == "suite" and (job / "junit.xml").exists():
             count(job / "junit.xml", build / "counts-guest")
+        if options.mode in EXACT and status == 0:
+            keep(job, build / options.mode)
         return status
     finally:
         shutil.rmtree(job)
+
+
+def keep(job: Path, place: Path) -> None:
+    """Keeps the results of a benchmark, and what a profiler wrote."""
+    place.mkdir(exist_ok=True)
+    for old in place.glob("profile-*"):
+        old.unlink()
+    for file in [job / "results.json", *job.glob("profile-*"), *job.glob("kallsyms")]:
+        shutil.copy(file, place)
 
 
 def finish(job: Path, console: Path, finished: bool, check_log: bool) -> int:

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The benchmark's part in the guest."""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+from bench import hosts
+from bench.cases import Case, chosen
+from bench.measure import Result, measure
+from bench.systems import BASES, SYSTEMS, System
+
+
+def run(cases: list[Case], systems: list[System]) -> list[Result]:
+    """Measures all cases, one system after the other."""
+    results = []
+    for system in systems:
+        system.begin()
+        for case in filter(system.can, cases):
+            system.start(case)
+            time.sleep(0.05)
+            result = measure(case, system)
+            system.stop()
+            results.append(result)
+            print(
+                f"{system.name:20} {case.name:20} {result.instructions:12.0f} instructions,"
+                f" packets {' '.join(f'{n:.2f}' for n in result.packets.values())},"
+                f" p50 {result.p50:.0f} us, p99 {result.p99:.0f} us",
+                flush=True,
+            )
+        system.end()
+    return results
+
+
+def rows(results: list[Result]) -> list[dict]:
+    """The results as they are written, with what each adds to a direct connection."""
+    cost = {(result.system, result.case): result.instructions for result in results}
+    return [
+        {
+            "case": result.case,
+            "system": result.system,
+            "requests": result.requests,
+            "rps": result.rps,
+            "instructions_per_request": result.instructions,
+            "added": result.instructions - cost[(BASES.get(result.system, "direct"), result.case)],
+            "packets": result.packets,
+            "p50_us": result.p50,
+            "p99_us": result.p99,
+        }
+        for result in results
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench")
+    parser.add_argument("--system", action="append", help="measure only this beside direct")
+    parser.add_argument("results", type=Path)
+    parser.add_argument("cases", nargs="*")
+    options = parser.parse_args()
+    cases = chosen(options.cases)
+    hosts.up()
+    hosts.start_server()
+    results = run(cases, [s for s in SYSTEMS if wanted(s, options.system)])
+    options.results.write_text(json.dumps(rows(results), indent=1) + "\n")
+
+
+def wanted(system: System, names: list[str] | None) -> bool:
+    """Whether a system is to be measured. What is compared with it must be."""
+    if not names:
+        return True
+    return system.name in names or any(BASES.get(n, "direct") == system.name for n in names)
+
+
+main()

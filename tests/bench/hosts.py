@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The three hosts of a measurement, as network namespaces, and the server's nginx.
+
+client --- front --- director --- back --- server
+
+Who asks the server itself goes the same way, and the director is then a router: so the packets of
+a direct connection cross as many links as those that a gateway passes on.
+"""
+
+import subprocess
+from pathlib import Path
+
+from support.netns import Netns
+
+from bench.cases import APART, KIB, MIB, TOGETHER
+
+CLIENT = Netns("client")
+DIRECTOR = Netns("director")
+SERVER = Netns("server")
+
+# Where the client asks: the director, or the server itself.
+VIP = "10.0.1.1"
+BACK = "10.0.2.11"
+
+SIZES = {"small": 11, "1k": KIB, "16k": 16 * KIB, "1m": MIB, "16m": 16 * MIB}
+
+TOP = Path("/tmp/bench")
+
+NGINX = """
+worker_processes 1;
+error_log {top}/error.log;
+pid {top}/nginx.pid;
+events {{ worker_connections 65536; }}
+worker_rlimit_nofile 262144;
+http {{
+    access_log off;
+    sendfile on;
+    tcp_nodelay on;
+    keepalive_requests 1000000000;
+    keepalive_timeout 3600s;
+    client_max_body_size 0;
+    client_body_buffer_size 2m;
+    client_body_temp_path {top}/body;
+    open_file_cache max=100 inactive=3600s;
+    open_file_cache_valid 3600s;
+    default_type text/plain;
+{servers}
+}}
+"""
+
+SERVER_BLOCK = """
+    server {{
+        listen {port} backlog=8192;
+        tcp_nopush {nopush};
+        root {top}/www;
+        location / {{ }}
+        location ^~ /app {{ rewrite ^ /small break; }}
+        location = /upload {{ return 204; }}
+        location = /count {{ stub_status; }}
+    }}
+"""
+
+
+def ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True)
+
+
+def join(name: str, a: Netns, a_address: str, b: Netns, b_address: str) -> None:
+    """A cable between two hosts, of this name on both."""
+    ip("link", "add", name, "netns", a.name, "type", "veth", "peer", "name", name,
+       "netns", b.name)  # fmt: skip
+    for host, address in ((a, a_address), (b, b_address)):
+        ip("-n", host.name, "addr", "add", address, "dev", name)
+        ip("-n", host.name, "link", "set", name, "up")
+
+
+def up() -> None:
+    """Makes the hosts."""
+    for host in (CLIENT, DIRECTOR, SERVER):
+        ip("netns", "add", host.name)
+        ip("-n", host.name, "link", "set", "lo", "up")
+        host.run("sysctl", "-qw", "net.core.somaxconn=8192", "net.ipv4.tcp_max_syn_backlog=8192",
+                 "net.ipv4.ip_local_port_range=1024 65535")  # fmt: skip
+    join("front", CLIENT, "10.0.1.2/24", DIRECTOR, f"{VIP}/24")
+    join("back", DIRECTOR, "10.0.2.1/24", SERVER, f"{BACK}/24")
+    ip("-n", "client", "route", "add", "10.0.2.0/24", "via", VIP)
+    ip("-n", "server", "route", "add", "10.0.1.0/24", "via", "10.0.2.1")
+    DIRECTOR.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+    # Any number of real servers, which are all the same one.
+    ip("-n", "server", "route", "add", "local", "10.2.0.0/16", "dev", "lo")
+    ip("-n", "director", "route", "add", "10.2.0.0/16", "via", BACK)
+
+
+def real_servers(count: int) -> list[str]:
+    """The addresses of `count` real servers."""
+    if count == 1:
+        return [BACK]
+    return [f"10.2.{n // 250}.{n % 250 + 1}" for n in range(count)]
+
+
+def start_server() -> None:
+    """Starts the server's nginx."""
+    www = TOP / "server" / "www"
+    www.mkdir(parents=True)
+    for name, size in SIZES.items():
+        (www / name).write_bytes(b"x" * size)
+    top = TOP / "server"
+    blocks = [
+        SERVER_BLOCK.format(top=top, port=port, nopush="on" if port == TOGETHER else "off")
+        for port in (APART, TOGETHER)
+    ]
+    config = top / "nginx.conf"
+    config.write_text(NGINX.format(top=top, servers="".join(blocks)))
+    subprocess.run(["chown", "-R", "www-data", str(top)], check=True)
+    SERVER.run("nginx", "-c", str(config))
