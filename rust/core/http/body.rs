@@ -173,6 +173,9 @@ impl Body {
     pub fn feed(&mut self, chunk: &[u8]) -> Result<usize, BodyError> {
         let mut rest = chunk;
 
+        if let State::Failed(error) = self.state {
+            return Err(error);
+        }
         loop {
             let opaque = self.opaque();
             if opaque > 0 {
@@ -187,7 +190,6 @@ impl Body {
             };
             match self.state {
                 State::Done => break,
-                State::Failed(error) => return Err(error),
                 _ => {
                     self.state = self.step(byte).unwrap_or_else(State::Failed);
                     if let State::Failed(error) = self.state {

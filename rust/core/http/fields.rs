@@ -286,8 +286,9 @@ impl<'a> Facts<'a> {
         Ok(())
     }
 
-    /// The one coding that is understood is `chunked`, once. Anything else is refused; which error
-    /// it is depends on whether it would make sense to another recipient.
+    /// The one coding that is understood is `chunked`, once. Anything else is refused: as a message
+    /// whose end nobody could know, unless `chunked` comes last (RFC 9112 §6.3, rule 4), and else
+    /// as one that would make sense to another recipient.
     fn take_coding(&mut self, value: &[u8]) -> Result<(), HeadError> {
         if self.flags.any(Flags::CHUNKED) {
             return Err(HeadError::BadCoding);
@@ -305,9 +306,11 @@ impl<'a> Facts<'a> {
                     .unwrap_or_default(),
             );
             let chunked = name.eq_ignore_ascii_case(b"chunked");
+            let last = codings.peek().is_none();
             if name.is_empty()
                 || !lex::all(name, lex::TOKEN)
-                || chunked && (codings.peek().is_some() || name.len() < coding.len())
+                || chunked != last
+                || chunked && name.len() < coding.len()
             {
                 return Err(HeadError::BadCoding);
             }
@@ -361,7 +364,7 @@ impl<'a> Facts<'a> {
 
     /// Whether `Connection` names the field `name` (RFC 9110 §7.6.1).
     pub(super) fn nominates(&self, name: &[u8]) -> bool {
-        self.flags.any(Flags::NOMINATES)
+        self.flags.any(Flags::NOMINATES.with(Flags::TE_OPTION))
             && self
                 .connection
                 .iter()

@@ -17,8 +17,9 @@ pub(super) const METHOD_MAX: usize = 32;
 /// What every status line begins with.
 const STATUS_PREFIX: &[u8] = b"HTTP/";
 
-/// The bytes of a request line beside its target: method, two spaces, version and CRLF.
-const AROUND_TARGET: usize = METHOD_MAX + 12;
+/// The most bytes of a request line beside its target: empty lines before it, method, two spaces,
+/// version and CRLF.
+const AROUND_TARGET: usize = 2 * EMPTY_LINES as usize + METHOD_MAX + 12;
 
 /// Whose head is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +107,7 @@ impl HeadScanner {
     ///
     /// [`HeadError::TargetTooLong`] or [`HeadError::TooLarge`].
     pub const fn check(&self, limits: &Limits) -> Result<(), HeadError> {
-        let first = matches!(self.state, State::First);
+        let first = matches!((self.kind, self.state), (Kind::Request, State::First));
         if first && self.len() > limits.target_max.saturating_add(AROUND_TARGET) {
             Err(HeadError::TargetTooLong)
         } else if self.len() > limits.head_max {

@@ -8,7 +8,8 @@ use super::{
     Version, //
 };
 
-/// A buffer of as many bytes as the location, the text and this always has room for a response.
+/// A buffer of as many bytes as the location, five times the text (an `&` is written `&amp;`) and
+/// this always has room for a response.
 pub const REPLY_ROOM: usize = 640;
 
 /// What a response says beside its status.

@@ -43,8 +43,11 @@ const PIECES: &[&str] = &[
     "body and what else follows",
 ];
 
-/// What both ways say of the head that `bytes` begin with: its length, and how it was understood.
-fn both_ways(kind: Kind, bytes: &[u8]) -> (Option<(usize, String)>, Option<(usize, String)>) {
+/// A head's length, and how it was understood; `None` if it is wrong or not whole.
+type Told = Option<(usize, String)>;
+
+/// What both ways say of the head that `bytes` begin with.
+fn both_ways(kind: Kind, bytes: &[u8]) -> (Told, Told) {
     let mut scanner = HeadScanner::new(kind);
     let scanned = scanner.feed(bytes).ok().flatten();
     let head = scanned.and_then(|len| bytes.get(..len));

@@ -126,20 +126,30 @@ fn put_line(
         Field::Host if flags.any(Flags::ABSOLUTE) => Ok(()),
         Field::Host => out.put(line.raw),
         Field::Upgrade if !request.upgrade() => Ok(()),
-        Field::Upgrade if flags.any(Flags::UPGRADE_H2) => {
+        Field::Upgrade if lex::elements(line.value).any(is_http2) => {
             put_elements(out, line.name, line.value, |protocol| !is_http2(protocol))
         }
         Field::Upgrade => out.put(line.raw),
+        // What is left of it is written behind the others.
         Field::Te if flags.any(Flags::TE_CODINGS) => Ok(()),
+        Field::Te => out.put(line.raw),
         // All of them are written in one, behind the others.
         Field::ForwardedFor if forwarded_for => Ok(()),
         _ if nominated() => Ok(()),
         Field::Cookie => match strip {
-            Some(name) => put_cookies(name, line, out),
-            None => out.put(line.raw),
+            Some(name) if has_cookie(name, line.value) => put_cookies(name, line, out),
+            _ => out.put(line.raw),
         },
         _ => out.put(line.raw),
     }
+}
+
+/// Whether a cookie named `name` is in the value of a `Cookie` field.
+fn has_cookie(name: &[u8], value: &[u8]) -> bool {
+    value
+        .split(|&byte| byte == b';')
+        .filter_map(|pair| cookie::name_value(lex::trim(pair)))
+        .any(|(found, _)| found == name)
 }
 
 /// Writes a `Cookie` field without the cookies named `strip`, or nothing if no other is left.

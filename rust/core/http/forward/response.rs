@@ -99,14 +99,22 @@ pub fn forward_response(
 fn must_change(response: &Response<'_>) -> bool {
     let flags = response.facts.flags;
 
-    flags.any(Flags::NOMINATES.with(Flags::HOP_FIELD))
-        || flags.any(Flags::UPGRADE) && !keeps_upgrade(response)
+    flags.any(
+        Flags::NOMINATES
+            .with(Flags::TE_OPTION)
+            .with(Flags::HOP_FIELD),
+    ) || flags.any(Flags::UPGRADE) && !keeps_upgrade(response)
         || flags.any(Flags::LENGTH.with(Flags::CHUNKED)) && response.never_has_content()
 }
 
 /// Whether the client is to see the server's `Upgrade`.
 fn keeps_upgrade(response: &Response<'_>) -> bool {
-    matches!(response.status(), 101 | 426) && response.facts.upgrade(response.version())
+    match response.status() {
+        101 => response.facts.upgrade(response.version()),
+        // It must say what to upgrade to (RFC 9110 §15.5.22).
+        426 => response.facts.flags.any(Flags::UPGRADE),
+        _ => false,
+    }
 }
 
 /// Whether the client is to see a field line.
