@@ -10,7 +10,7 @@ MODULES_DIR ?= /lib/modules/$(or $(KREL),$(shell uname -r))/extra
 
 .DEFAULT_GOAL := all
 .PHONY: all module tools install demo check host-tests test test-debug guest-tests bench bench-profile \
-	shell help clean
+	bench-native shell help clean
 
 ## all: the module and the tool, in build/ (the default)
 all: module tools
@@ -57,6 +57,10 @@ bench:
 ## bench-profile: the same for CASES= and SYSTEMS=, by function of the kernel and the module
 bench-profile:
 	scripts/bench --profile $(SYSTEMS:%=--system %) $(CASES)
+
+## bench-native: the same by the clock, with all CPUs of a machine that has the module loaded
+bench-native:
+	scripts/bench --native $(SYSTEMS:%=--system %) $(CASES)
 
 ## shell: a root shell in the guest, with the network up and the module loaded
 shell:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The benchmark's part in the guest."""
+"""The benchmark itself: it makes its hosts, measures, and writes the results."""
 
 import argparse
 import json
@@ -24,9 +24,9 @@ def run(cases: list[Case], systems: list[System]) -> list[Result]:
             system.stop()
             results.append(result)
             print(
-                f"{system.name:20} {case.name:20} {result.instructions:12.0f} instructions,"
+                f"{system.name:20} {case.name:20} {result.instructions:12.0f} ns a request,"
                 f" packets {' '.join(f'{n:.2f}' for n in result.packets.values())},"
-                f" p50 {result.p50:.0f} us, p99 {result.p99:.0f} us",
+                f" p50 {result.p50:.0f} us, p99 {result.p99:.0f} us, cpu {result.cpu:.1f} us",
                 flush=True,
             )
         system.end()
@@ -47,6 +47,7 @@ def rows(results: list[Result]) -> list[dict]:
             "packets": result.packets,
             "p50_us": result.p50,
             "p99_us": result.p99,
+            "cpu_us": result.cpu,
         }
         for result in results
     ]
@@ -55,13 +56,16 @@ def rows(results: list[Result]) -> list[dict]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench")
     parser.add_argument("--system", action="append", help="measure only this beside direct")
-    parser.add_argument("results", type=Path)
+    parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("cases", nargs="*")
     options = parser.parse_args()
     cases = chosen(options.cases)
-    hosts.up()
-    hosts.start_server()
-    results = run(cases, [s for s in SYSTEMS if wanted(s, options.system)])
+    try:
+        hosts.up()
+        hosts.start_server()
+        results = run(cases, [s for s in SYSTEMS if wanted(s, options.system)])
+    finally:
+        hosts.down()
     options.results.write_text(json.dumps(rows(results), indent=1) + "\n")
 
 

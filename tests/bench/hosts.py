@@ -7,6 +7,8 @@ Who asks the server itself goes the same way, and the director is then a router:
 a direct connection cross as many links as those that a gateway passes on.
 """
 
+import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -26,8 +28,11 @@ SIZES = {"small": 11, "1k": KIB, "16k": 16 * KIB, "1m": MIB, "16m": 16 * MIB}
 
 TOP = Path("/tmp/bench")
 
+# How many CPUs each program may use. The guest whose clock counts instructions has one.
+CPUS = int(os.environ.get("KTCPVS_BENCH_CPUS", "1"))
+
 NGINX = """
-worker_processes 1;
+worker_processes {cpus};
 error_log {top}/error.log;
 pid {top}/nginx.pid;
 events {{ worker_connections 65536; }}
@@ -91,6 +96,15 @@ def up() -> None:
     ip("-n", "director", "route", "add", "10.2.0.0/16", "via", BACK)
 
 
+def down() -> None:
+    """Unmakes them, and ends what runs there."""
+    for host in (CLIENT, DIRECTOR, SERVER):
+        pids = subprocess.run(["ip", "netns", "pids", host.name], capture_output=True, text=True)
+        if pids.stdout:
+            subprocess.run(["kill", *pids.stdout.split()], check=False)
+        subprocess.run(["ip", "netns", "del", host.name], check=False)
+
+
 def real_servers(count: int) -> list[str]:
     """The addresses of `count` real servers."""
     if count == 1:
@@ -101,6 +115,7 @@ def real_servers(count: int) -> list[str]:
 def start_server() -> None:
     """Starts the server's nginx."""
     www = TOP / "server" / "www"
+    shutil.rmtree(TOP, ignore_errors=True)
     www.mkdir(parents=True)
     for name, size in SIZES.items():
         (www / name).write_bytes(b"x" * size)
@@ -110,6 +125,6 @@ def start_server() -> None:
         for port in (APART, TOGETHER)
     ]
     config = top / "nginx.conf"
-    config.write_text(NGINX.format(top=top, servers="".join(blocks)))
+    config.write_text(NGINX.format(top=top, cpus=CPUS, servers="".join(blocks)))
     subprocess.run(["chown", "-R", "www-data", str(top)], check=True)
     SERVER.run("nginx", "-c", str(config))

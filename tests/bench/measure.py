@@ -16,7 +16,7 @@ from pathlib import Path
 from support.netns import Netns
 
 from bench.cases import APART, Case
-from bench.hosts import BACK, CLIENT, DIRECTOR, SERVER, TOP
+from bench.hosts import BACK, CLIENT, CPUS, DIRECTOR, SERVER, TOP
 from bench.systems import System
 
 # How long a load runs before it is measured, in guest seconds: all connections are up by then.
@@ -50,6 +50,8 @@ class Counts:
     # Both ways, by link.
     packets: dict[str, int]
     octets: dict[str, int]
+    # Time that all CPUs have been busy, in seconds.
+    busy: float
 
 
 @dataclass
@@ -65,6 +67,8 @@ class Result:
     # Microseconds of guest time.
     p50: float
     p99: float
+    # Microseconds of the CPUs' time a request. What a clock that counts instructions says better.
+    cpu: float
 
     @property
     def instructions(self) -> float:
@@ -94,6 +98,13 @@ def requests_so_far() -> int:
     return int(found[1])
 
 
+def busy() -> float:
+    """How long all CPUs together have not been idle, in seconds (proc_stat(5))."""
+    ticks = [int(word) for word in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
+    idle = ticks[3] + ticks[4]
+    return (sum(ticks) - idle) / os.sysconf("SC_CLK_TCK")
+
+
 def count() -> Counts:
     links = {name: device(host, name) for name, host in LINKS.items()}
     return Counts(
@@ -101,6 +112,7 @@ def count() -> Counts:
         requests=requests_so_far(),
         packets={name: link[0] for name, link in links.items()},
         octets={name: link[1] for name, link in links.items()},
+        busy=busy(),
     )
 
 
@@ -108,7 +120,14 @@ def load(case: Case, system: System) -> subprocess.Popen:
     """Starts the load."""
     seconds = int(warm_up(case) + case.seconds + AFTER + 0.999)
     port = case.server_port if system.direct else 80
-    words = ["wrk", "-t1", f"-c{case.connections}", f"-d{seconds}s", "--latency", "--timeout=30s"]
+    words = [
+        "wrk",
+        f"-t{min(CPUS, case.connections)}",
+        f"-c{case.connections}",
+        f"-d{seconds}s",
+        "--latency",
+        "--timeout=30s",
+    ]
     words += ["-H", f"Host: {case.host}"]
     if case.close:
         words += ["-H", "Connection: close"]
@@ -172,6 +191,7 @@ def measure(case: Case, system: System) -> Result:
         packets={name: (after.packets[name] - before.packets[name]) / requests for name in LINKS},
         p50=latency(text, "50%"),
         p99=latency(text, "99%"),
+        cpu=(after.busy - before.busy) / requests * 1e6,
     )
 
 

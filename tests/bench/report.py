@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """Writes a benchmark's results as a table: `report.py RESULTS`.
 
-A row is a case, a column a system; a cell says how many instructions a request costs more than
-directly, and how many packets it takes on the client's link and on the server's.
+A row is a case, a column a system; a cell says how many nanoseconds a request costs more than
+directly, and how many packets it takes on the client's link and on the server's. In the guest
+whose clock counts them, nanoseconds are instructions.
 """
 
 import json
@@ -14,7 +15,7 @@ BASES = ("direct", "direct-beside-ipvs")
 
 
 def thousands(number: float) -> str:
-    """A number of instructions, in thousands or millions with three digits."""
+    """A number in thousands or millions."""
     if abs(number) >= 999_500:
         return f"{number / 1e6:.2f} M"
     return f"{number / 1e3:.1f} k"

@@ -45,7 +45,7 @@ def command_for(mode: str, arguments: list[str]) -> str:
         ]  # fmt: skip
         return shlex.join(words)
     if mode in EXACT:
-        words = ["python3", "-m", "bench", "/job/results.json", *arguments]
+        words = ["python3", "-m", "bench", "--results", "/job/results.json", *arguments]
         return f"cd {tests} && PYTHONPATH={tests}/functional {shlex.join(words)}"
     topology = f"cd {tests}/functional && python3 -m support.topology"
     if mode == "demo":
