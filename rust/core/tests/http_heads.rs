@@ -132,6 +132,9 @@ fn bad_heads_are_refused() {
     for (head, error) in excessive_requests() {
         let whole = parse(Kind::Request, &head, &limits);
         assert_eq!(whole, Err(error), "{:.80}", head.escape_ascii().to_string());
+        if error != NotOneHead {
+            assert_eq!(receive(Kind::Request, &head, &limits), Err(error));
+        }
     }
     for cut in [
         &b"GET / HTTP/1.1\r\nHost: a\r\n"[..],
@@ -307,7 +310,10 @@ fn only_the_target_counts_as_the_target() {
                         assert_eq!(is_within(Kind::Request, head, &limits), Ok(()), "{text}");
                     }
                     Err(TargetTooLong) => assert!(!within, "{text}"),
-                    Err(error) => assert_eq!((error, method > 32), (MethodTooLong, true)),
+                    Err(error) => {
+                        assert_eq!((error, method > 32), (MethodTooLong, true));
+                        assert_eq!(scan(Kind::Request, [head]), Err(error), "{text}");
+                    }
                 }
             }
         }

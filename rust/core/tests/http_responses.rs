@@ -379,6 +379,9 @@ fn every_status_has_a_response_that_fits() {
                 assert_eq!(length == Some("0"), status == 205, "{status}");
                 let empty = none || status == 205 || head_only;
                 assert_eq!(page.is_empty(), empty, "{status}");
+                // Errors are the director's, not the resource's: no cache stores them.
+                let stored = field(&fields, "cache-control") != Some("no-store");
+                assert_eq!(stored, status < 400, "{status}");
                 // RFC 9112 §9.3: what a client of either version takes it for.
                 let connection = match (close, version) {
                     (true, _) => Some("close"),
@@ -473,8 +476,9 @@ fn locations() {
 #[test]
 fn any_text_has_room() {
     for text in ["<", "&", "a>", "\"'"] {
+        let text = text.repeat(1000);
         let reply = Reply {
-            text: Some(&text.repeat(1000)),
+            text: Some(&text),
             ..Reply::default()
         };
         write(403, &reply);
