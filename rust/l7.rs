@@ -6,6 +6,7 @@
 //! parses a head, [`select`] finds rule, pool and server, [`upstream`] lends a connection, and
 //! [`exchange`] moves request and response with [`relay`].
 
+mod answer;
 mod begin;
 mod connection;
 mod exchange;

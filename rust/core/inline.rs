@@ -37,13 +37,18 @@ impl<const N: usize> Inline<N> {
         fits == bytes.len()
     }
 
-    /// Adds `bytes` with ASCII letters in lower case, as far as they fit.
-    pub fn push_lowercase(&mut self, bytes: &[u8]) {
-        let start = self.len;
+    /// Adds `numbers` in decimal with dots between them, as far as they fit.
+    pub fn push_dotted(&mut self, numbers: [u8; 4]) {
+        let mut dot: &[u8] = b"";
 
-        self.push(bytes);
-        if let Some(added) = self.bytes.get_mut(start..self.len) {
-            added.make_ascii_lowercase();
+        for number in numbers {
+            let digits =
+                [number / 100, number / 10 % 10, number % 10].map(|d| b'0'.wrapping_add(d));
+            let skip = usize::from(number < 100).wrapping_add(usize::from(number < 10));
+
+            self.push(dot);
+            self.push(digits.get(skip..).unwrap_or_default());
+            dot = b".";
         }
     }
 }
@@ -80,11 +85,15 @@ mod tests {
     }
 
     #[test]
-    fn lowers_only_what_it_adds() {
-        let mut text = Inline::<8>::new();
+    fn dotted_as_it_is_formatted() {
+        for number in 0..=255u8 {
+            let octets = [number, 255 - number, 0, number / 2];
+            let mut text = Inline::<15>::new();
+            let mut expected = Inline::<15>::new();
 
-        text.push(b"A");
-        text.push_lowercase(b"BC-d");
-        assert_eq!(text.as_slice(), b"Abc-d");
+            text.push_dotted(octets);
+            write!(expected, "{}", core::net::Ipv4Addr::from(octets)).unwrap();
+            assert_eq!(text.as_slice(), expected.as_slice());
+        }
     }
 }

@@ -6,6 +6,7 @@
 use crate::{
     config::Timeout,
     l7::{
+        answer,
         connection::{
             Conn,
             Mode,
@@ -24,15 +25,11 @@ use crate::{
         },
         shared::Scratch,
         upstream::Upstream,
-        Server,
-        Service, //
+        Server, //
     },
-    linux::{
-        net::{
-            Locked,
-            Wire, //
-        },
-        time, //
+    linux::net::{
+        Locked,
+        Wire, //
     },
 };
 use core::mem;
@@ -44,20 +41,9 @@ use kernel::{
     },
 };
 use ktcpvs_core::http::{
-    write_response,
-    Body,
     Framing,
-    HeadScanner,
-    Kind,
-    Reply,
     Request, //
 };
-
-/// How long we go on discarding what a client sends after our last word, in milliseconds.
-pub(super) const LINGER_MS: u32 = 2000;
-
-/// What a client may be told to wait before it tries again, in seconds.
-const RETRY_AFTER: u32 = 1;
 
 /// A request whose server has been chosen, but whose head is still in the client's queue.
 pub(super) struct Waiting {
@@ -133,7 +119,7 @@ pub(super) fn head<'a>(
             if state.scanner.is_idle() || wire.closed() {
                 Step::Close { reset: false }
             } else {
-                refuse(conn, client, mode, 400)
+                answer::refuse(conn, client, mode, 400)
             }
         }
         Ok(None) => {
@@ -146,7 +132,7 @@ pub(super) fn head<'a>(
             }
             Step::Wait
         }
-        Err(e) => refuse(conn, client, mode, e.status()),
+        Err(e) => answer::refuse(conn, client, mode, e.status()),
     }
 }
 
@@ -188,7 +174,7 @@ fn begin<'a>(
     let step = match begun {
         None => Step::Defer,
         Some(Begun::Unread) => return None,
-        Some(Begun::Refused(status)) => refuse(conn, client, mode, status),
+        Some(Begun::Refused(status)) => answer::refuse(conn, client, mode, status),
         Some(Begun::Broken) => Step::Close { reset: true },
         Some(Begun::Answered { len, keep }) => {
             wire.consume(len);
@@ -262,9 +248,12 @@ fn decide<'a>(
         Choice::Redirect(rule) => (rule, None),
         Choice::Status(rule, status) => (rule, Some(status)),
     };
-    let reply = reply_to(&request);
+    let reply = answer::reply_to(&request);
 
-    answer(wire, state, rule, status, reply, len, out)
+    match answer::by_rule(wire, state, rule, status, reply, len, out) {
+        Ok(keep) => Begun::Answered { len, keep },
+        Err(_) => Begun::Broken,
+    }
 }
 
 /// Forwards `request` on an idle connection, or has it wait for one.
@@ -371,7 +360,7 @@ pub(super) fn waiting(
             if let Some(waiting) = waiting {
                 waiting.abandon();
             }
-            refuse(conn, client, mode, 431)
+            answer::refuse(conn, client, mode, 431)
         }
     }
 }
@@ -422,7 +411,7 @@ fn try_another(
         match waiting.tried.iter_mut().find(|tried| tried.is_none()) {
             Some(place) => {
                 *place = Some(failed.clone());
-                let found = waiting.target.redirect(&waiting.tried);
+                let found = waiting.target.redirect(&conn.peer, &waiting.tried);
 
                 if found {
                     failed.end();
@@ -439,7 +428,7 @@ fn try_another(
         conn.expect_within(state.service.options.timeout(Timeout::Connect));
         Step::Connect
     } else {
-        refuse(conn, client, mode, status)
+        answer::refuse(conn, client, mode, status)
     }
 }
 
@@ -473,134 +462,11 @@ pub(super) fn head_timed_out(conn: ArcBorrow<'_, Conn>, client: &mut Locked<'_, 
     if client.state().scanner.is_idle() {
         Step::Close { reset: false }
     } else {
-        refuse(conn, client, Mode::Process, 408)
+        answer::refuse(conn, client, Mode::Process, 408)
     }
 }
 
 /// The server has not accepted a connection in time.
 pub(super) fn connect_timed_out(conn: ArcBorrow<'_, Conn>, client: &mut Locked<'_, State>) -> Step {
     try_another(conn, client, Mode::Process, 504)
-}
-
-/// Answers with an error and ends the connection.
-#[inline(never)]
-pub(super) fn refuse(
-    conn: ArcBorrow<'_, Conn>,
-    client: &mut Locked<'_, State>,
-    mode: Mode,
-    status: u16,
-) -> Step {
-    let (mut wire, state) = client.parts();
-
-    match &mut state.phase {
-        Phase::Exchange(exchange) => exchange.abandon(&state.service, status >= 500),
-        phase => {
-            if let Phase::Waiting(waiting) = phase {
-                waiting.abandon();
-            }
-            state.service.stats.error();
-        }
-    }
-
-    state.phase = Phase::Lingering;
-    if let Some(upstream) = state.upstream.take() {
-        Upstream::abort(upstream);
-    }
-    let reply = Reply {
-        close: true,
-        head_only: state.is_head,
-        retry_after: (status == 503).then_some(RETRY_AFTER),
-        ..Reply::default()
-    };
-    let sent = conn.with_scratch(mode, |scratch| {
-        respond(&mut wire, state, status, &reply, &mut scratch.out)
-    });
-
-    conn.expect_within(time::msecs_to_jiffies(LINGER_MS));
-    match sent {
-        Some(Ok(())) => Step::Again,
-        _ => Step::Close { reset: true },
-    }
-}
-
-/// Composes a response of our own in `out` and sends it.
-fn respond(
-    wire: &mut Wire<'_>,
-    state: &mut State,
-    status: u16,
-    reply: &Reply<'_>,
-    out: &mut [u8],
-) -> Result {
-    let len = write_response(out, status, reply).map_err(|_| ENOSPC)?;
-
-    wire.expect_reply();
-    state
-        .unsent
-        .send(wire, out.get(..len).ok_or(ENOSPC)?, false)
-}
-
-/// Answers a request of `len` bytes that needs no server, as its `rule` says: with `status`, or
-/// with the rule's redirection.
-fn answer(
-    wire: &mut Wire<'_>,
-    state: &mut State,
-    rule: usize,
-    status: Option<u16>,
-    reply: Reply<'static>,
-    len: usize,
-    out: &mut [u8],
-) -> Begun {
-    let service = state.service.clone();
-    let redirect = service.rules.get(rule).and_then(|rule| rule.redirect());
-    let (status, location) = match (status, redirect) {
-        (Some(status), _) => (status, None),
-        (None, Some((status, location))) => (status, Some(location)),
-        (None, None) => return Begun::Refused(500),
-    };
-    let keep = !reply.close;
-
-    count_answer(&service, rule, len);
-    match respond(wire, state, status, &Reply { location, ..reply }, out) {
-        Ok(()) => Begun::Answered { len, keep },
-        Err(_) => Begun::Broken,
-    }
-}
-
-/// How `request` wants to be answered. Its body, if it has one, is not worth waiting for.
-fn reply_to(request: &Request<'_>) -> Reply<'static> {
-    Reply {
-        close: !request.persistent() || has_body(request),
-        head_only: request.is_head(),
-        version: request.version(),
-        ..Reply::default()
-    }
-}
-
-/// Whether anything follows the head of `request`.
-pub(super) fn has_body(request: &Request<'_>) -> bool {
-    !Body::new(request.framing()).done()
-}
-
-/// Counts a request of `len` bytes that we answer ourselves by `rule`.
-fn count_answer(service: &Service, rule: usize, len: usize) {
-    service.stats.request(len, 0);
-    if let Some(rule) = service.rules.get(rule) {
-        rule.stats.request(len, 0);
-    }
-}
-
-impl State {
-    /// Goes on to the next request, or ends the connection if it is not to be kept.
-    pub(super) fn next_request(&mut self, conn: ArcBorrow<'_, Conn>, keep: bool) -> Step {
-        self.scanner = HeadScanner::new(Kind::Request);
-        self.is_head = false;
-        if keep {
-            self.phase = Phase::Head;
-            conn.expect_within(self.service.options.timeout(Timeout::Idle));
-        } else {
-            self.phase = Phase::Lingering;
-            conn.expect_within(time::msecs_to_jiffies(LINGER_MS));
-        }
-        Step::Again
-    }
 }

@@ -10,6 +10,7 @@
 use crate::{
     config::Timeout,
     l7::{
+        answer,
         begin::{
             self,
             Waiting, //
@@ -27,6 +28,7 @@ use crate::{
         unsent::Unsent,
         upstream::Upstream,
         Listener,
+        Server,
         Service, //
     },
     linux::{
@@ -46,7 +48,7 @@ use crate::{
 };
 use core::{
     fmt::Write as _,
-    net::SocketAddr, //
+    net::IpAddr, //
 };
 use kernel::{
     prelude::*,
@@ -56,8 +58,7 @@ use kernel::{
             Relaxed, //
         },
         Arc,
-        ArcBorrow,
-        SetOnce, //
+        ArcBorrow, //
     },
     workqueue::{
         impl_has_work,
@@ -81,13 +82,12 @@ const BULK: usize = 16 * 1024;
 const BUDGET: usize = 64;
 
 /// The longest text of an IP address, in bytes.
-const ADDRESS_MAX: usize = 46;
+pub(super) const ADDRESS_MAX: usize = 46;
 
 /// The works of a connection, by the number that tells them apart.
 const SOFTIRQ: u64 = 0;
 const PROCESS: u64 = 1;
-const CONNECT: u64 = 2;
-const CLOSE: u64 = 3;
+const CONTROL: u64 = 2;
 
 /// Where a connection runs, and so how it may take a second lock.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -144,45 +144,45 @@ pub(super) struct State {
     pub(super) unsent: Unsent,
 }
 
-/// A client's connection. It may be dropped in any context, long after its end: nothing that it
+/// A client's connection, which must fit into 512 bytes of the allocator's. It may be dropped in any context, long after its end: nothing that it
 /// has may sleep in its own drop.
 #[pin_data]
 pub(super) struct Conn {
     stream: Stream<State>,
     pub(super) shared: Arc<Shared>,
     pub(super) listener: Arc<Listener>,
-    pub(super) peer: SocketAddr,
-    /// The client's address as text, once somebody wanted it.
-    peer_text: SetOnce<Inline<ADDRESS_MAX>>,
+    pub(super) peer: IpAddr,
     pub(super) hold: Hold,
     /// When to look whether the connection has waited for too long, in jiffies.
     deadline: Atomic<u64>,
     /// The place in the list of all connections.
-    pub(super) place: Atomic<u64>,
+    pub(super) place: Atomic<u32>,
     /// The connection is to be cut.
     doomed: Atomic<bool>,
     #[pin]
     softirq: Work<Conn, SOFTIRQ>,
     #[pin]
     process: Work<Conn, PROCESS>,
+    /// Connects and closes.
     #[pin]
-    connect: Work<Conn, CONNECT>,
-    #[pin]
-    close: Work<Conn, CLOSE>,
+    control: Work<Conn, CONTROL>,
 }
+
+// With the count of an `Arc` before it. Locks that are watched are larger.
+#[cfg(not(CONFIG_DEBUG_SPINLOCK))]
+const _: () = assert!(core::mem::size_of::<Conn>() <= 504);
 
 impl_has_work! {
     impl HasWork<Self, 0> for Conn { self.softirq }
     impl HasWork<Self, 1> for Conn { self.process }
-    impl HasWork<Self, 2> for Conn { self.connect }
-    impl HasWork<Self, 3> for Conn { self.close }
+    impl HasWork<Self, 2> for Conn { self.control }
 }
 
 impl Conn {
     /// Takes over an accepted socket. Process context.
     pub(super) fn start(listener: &Arc<Listener>, socket: Socket) -> Result {
         let service = listener.service();
-        let peer = socket.peer();
+        let peer = socket.peer().ip();
         let deadline = time::jiffies() as u64 + service.options.timeout(Timeout::Head) as u64;
         let stream = Stream::new(
             socket,
@@ -201,15 +201,13 @@ impl Conn {
                 shared: listener.shared.clone(),
                 listener: listener.clone(),
                 peer,
-                peer_text: SetOnce::new(),
                 hold: Hold::new(),
                 deadline: Atomic::new(deadline),
                 place: Atomic::new(0),
                 doomed: Atomic::new(false),
                 softirq <- new_work!("Conn::softirq"),
                 process <- new_work!("Conn::process"),
-                connect <- new_work!("Conn::connect"),
-                close <- new_work!("Conn::close"),
+                control <- new_work!("Conn::control"),
             }),
             GFP_KERNEL,
         )?;
@@ -226,18 +224,16 @@ impl Conn {
     }
 
     /// The client's address as text.
-    pub(super) fn peer_text(&self) -> &[u8] {
-        if self.peer_text.as_ref().is_none() {
-            let mut text = Inline::new();
+    pub(super) fn peer_text(&self) -> Inline<ADDRESS_MAX> {
+        let mut text = Inline::new();
 
+        match self.peer {
+            // With `core::fmt` it takes ten times as long.
+            IpAddr::V4(peer) => text.push_dotted(peer.octets()),
             // An address is never longer than that.
-            let _ = write!(text, "{}", self.peer.ip());
-            self.peer_text.populate(text);
+            IpAddr::V6(peer) => drop(write!(text, "{peer}")),
         }
-        self.peer_text
-            .as_ref()
-            .map(Inline::as_slice)
-            .unwrap_or_default()
+        text
     }
 
     /// Runs the connection later, where it can have its locks.
@@ -330,7 +326,7 @@ impl Conn {
                 queues::enqueue::<Self, SOFTIRQ>(On::Softirq, this.into());
             }
             Step::Defer => this.defer_to_process(),
-            Step::Connect => queues::enqueue::<Self, CONNECT>(On::Control, this.into()),
+            Step::Connect => queues::enqueue::<Self, CONTROL>(On::Control, this.into()),
             Step::Close { reset } => Self::finish(this, client.state(), reset),
         }
     }
@@ -373,7 +369,7 @@ impl Conn {
         if reset {
             this.doomed.store(true, Relaxed);
         }
-        queues::enqueue::<Self, CLOSE>(On::Control, this.into());
+        queues::enqueue::<Self, CONTROL>(On::Control, this.into());
     }
 
     /// Ends what a time-out has ended.
@@ -388,10 +384,31 @@ impl Conn {
 
         match step {
             Step::Close { reset } => Self::finish(this, client.state(), reset),
-            Step::Connect => queues::enqueue::<Self, CONNECT>(On::Control, this.into()),
+            Step::Connect => queues::enqueue::<Self, CONTROL>(On::Control, this.into()),
             Step::Again | Step::Defer => this.defer_to_process(),
             Step::Wait => (),
         }
+    }
+
+    /// Connects to the server that a request waits for. Process context.
+    fn connect(this: &Arc<Self>, server: Arc<Server>) {
+        let upstream = Upstream::connect(server, this.clone());
+        let Some(mut client) = this.stream.lock(Order::First) else {
+            if let Ok(upstream) = upstream {
+                Upstream::close(upstream);
+            }
+            return;
+        };
+
+        begin::connected(client.state(), upstream);
+        Self::run(this.as_arc_borrow(), &mut client, Mode::Process, None);
+    }
+
+    /// Releases the socket of a connection that is over. Process context.
+    fn close(this: &Arc<Self>) {
+        this.stream.release(this.doomed.load(Relaxed));
+        this.listener.service().stats.connection_closed();
+        this.shared.conns.remove(this);
     }
 
     /// Lets `f` use the scratch memory that goes with `mode`. `None`: not here, not now.
@@ -401,6 +418,22 @@ impl Conn {
         f: impl FnOnce(&mut Scratch) -> R,
     ) -> Option<R> {
         self.shared.with_scratch(mode == Mode::Process, f)
+    }
+}
+
+impl State {
+    /// Goes on to the next request, or ends the connection if it is not to be kept.
+    pub(super) fn next_request(&mut self, conn: ArcBorrow<'_, Conn>, keep: bool) -> Step {
+        self.scanner = HeadScanner::new(Kind::Request);
+        self.is_head = false;
+        if keep {
+            self.phase = Phase::Head;
+            conn.expect_within(self.service.options.timeout(Timeout::Idle));
+        } else {
+            self.phase = Phase::Lingering;
+            conn.expect_within(time::msecs_to_jiffies(answer::LINGER_MS));
+        }
+        Step::Again
     }
 }
 
@@ -512,37 +545,21 @@ impl WorkItem<PROCESS> for Conn {
     }
 }
 
-impl WorkItem<CONNECT> for Conn {
+impl WorkItem<CONTROL> for Conn {
     type Pointer = Arc<Self>;
 
     fn run(this: Arc<Self>) {
-        let Some(server) = this
-            .stream
-            .lock(Order::First)
-            .and_then(|mut client| begin::wanted(client.state()))
-        else {
-            return;
-        };
-        let upstream = Upstream::connect(server, this.clone());
         let Some(mut client) = this.stream.lock(Order::First) else {
-            if let Ok(upstream) = upstream {
-                Upstream::close(upstream);
-            }
             return;
         };
-        let conn = this.as_arc_borrow();
+        let closed = matches!(client.state().phase, Phase::Closed);
+        let wanted = begin::wanted(client.state());
 
-        begin::connected(client.state(), upstream);
-        Self::run(conn, &mut client, Mode::Process, None);
-    }
-}
-
-impl WorkItem<CLOSE> for Conn {
-    type Pointer = Arc<Self>;
-
-    fn run(this: Arc<Self>) {
-        this.stream.release(this.doomed.load(Relaxed));
-        this.listener.service().stats.connection_closed();
-        this.shared.conns.remove(&this);
+        drop(client);
+        if closed {
+            Self::close(&this);
+        } else if let Some(server) = wanted {
+            Self::connect(&this, server);
+        }
     }
 }

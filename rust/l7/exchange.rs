@@ -8,10 +8,8 @@
 use crate::{
     config::Timeout,
     l7::{
-        begin::{
-            self,
-            Waiting, //
-        },
+        answer,
+        begin::Waiting,
         connection::{
             Conn,
             Mode,
@@ -22,7 +20,6 @@ use crate::{
         },
         head,
         relay::{
-            Fault,
             Flow,
             Pumped, //
         },
@@ -42,18 +39,22 @@ use kernel::{
     prelude::*,
     sync::ArcBorrow, //
 };
-use ktcpvs_core::http::{
-    forward_request,
-    Body,
-    Forward,
-    HeadScanner,
-    Kind,
-    Limits,
-    Request,
-    RequestEdits,
-    Version, //
+use ktcpvs_core::{
+    http::{
+        forward_request,
+        Body,
+        Forward,
+        HeadScanner,
+        Kind,
+        Limits,
+        Request,
+        RequestEdits,
+        Version, //
+    },
+    inline::Inline,
 };
 
+mod request;
 mod response;
 
 /// How far the request has gone to the server.
@@ -160,15 +161,16 @@ impl Exchange {
     ) -> Result<(), Waiting> {
         let options = &state.service.options;
         let strip_cookie = waiting.target().pool.affinity.as_ref().map(|a| a.name());
+        let client = options.forwarded_for.then(|| conn.peer_text());
         let edits = RequestEdits {
-            forwarded_for: options.forwarded_for.then(|| conn.peer_text()),
+            forwarded_for: client.as_ref().map(Inline::as_slice),
             strip_cookie,
         };
         let forward = match forward_request(request, &edits, out) {
             Ok(forward) => forward,
             Err(_) => return Err(waiting),
         };
-        let has_body = begin::has_body(request);
+        let has_body = head::has_body(request);
         let (target, held, reused) = waiting.into_parts();
         let body_max = options.body_max;
 
@@ -231,7 +233,11 @@ impl Exchange {
         self.target.server.end();
         service.stats.request(bytes_in, bytes_out);
         self.target.server.stats.request(bytes_in, bytes_out);
-        if let Some(rule) = self.target.rule.and_then(|rule| service.rules.get(rule)) {
+        if let Some(rule) = self
+            .target
+            .rule
+            .and_then(|rule| service.rules.get(rule as usize))
+        {
             rule.stats.request(bytes_in, bytes_out);
         }
     }
@@ -319,7 +325,7 @@ impl Exchange {
         match end {
             End::Wait => return Step::Wait,
             End::Defer => return Step::Defer,
-            End::Refuse(status) => return begin::refuse(conn, client, mode, status),
+            End::Refuse(status) => return answer::refuse(conn, client, mode, status),
             End::Cut | End::Unread => return Step::Close { reset: true },
             End::Finished => return Self::finished(conn, state),
             End::Retry | End::Upgrade => (),
@@ -372,7 +378,7 @@ impl Exchange {
             _ => 504,
         };
 
-        begin::refuse(conn, client, Mode::Process, status)
+        answer::refuse(conn, client, Mode::Process, status)
     }
 
     /// For how long nothing may happen, in jiffies.
@@ -450,73 +456,6 @@ impl Exchange {
     /// Whether bytes of the response's body have come and not been sent.
     fn body_waits(&self, s: &Wire<'_>) -> bool {
         matches!(&self.receiving, Receiving::Body(flow) if !flow.done() && s.unread() > flow.lead())
-    }
-
-    /// Sends what is left of a head that goes as it is. Returns whether all of it has gone.
-    fn send_in_place(&mut self, from: &Wire<'_>, to: &mut Wire<'_>, more: bool) -> bool {
-        let Sending::InPlace(at) = &mut self.sending else {
-            return true;
-        };
-
-        while *at < self.held {
-            match to.send_from(from, *at, self.held - *at, more) {
-                Ok(sent) => *at += sent,
-                Err(e) if e == EAGAIN || e == ENOMEM => return false,
-                Err(_) => {
-                    self.sending = Sending::Broken;
-                    return true;
-                }
-            }
-        }
-        true
-    }
-
-    /// Moves the request on. An end, if it can go no further.
-    fn send_request(&mut self, c: &mut Wire<'_>, s: &mut Wire<'_>) -> Option<End> {
-        let has_body = !self.request.done();
-
-        match self.sending {
-            Sending::InPlace(_) => {
-                if !self.send_in_place(c, s, has_body) {
-                    return None;
-                }
-            }
-            Sending::Rewritten => match self.to_server.flush(s) {
-                Ok(true) => (),
-                Ok(false) => return None,
-                Err(_) => self.sending = Sending::Broken,
-            },
-            Sending::Body | Sending::Done | Sending::Broken => (),
-        }
-        if matches!(self.sending, Sending::InPlace(_) | Sending::Rewritten) {
-            // A head that a body follows cannot be kept for another attempt, nor need it be when
-            // the answer has begun already.
-            if has_body || matches!(self.receiving, Receiving::Body(_)) {
-                c.consume(mem::take(&mut self.held));
-            }
-            self.sending = if has_body {
-                Sending::Body
-            } else {
-                Sending::Done
-            };
-        }
-        if !matches!(self.sending, Sending::Body) {
-            return None;
-        }
-        let pumped = self.request.pump(c, s, &mut self.bytes_in);
-
-        if self.body_max > 0 && self.request.content() > self.body_max {
-            return Some(self.refuse(413));
-        }
-        self.server_full = matches!(pumped, Ok(Pumped::Full));
-        match pumped {
-            Ok(Pumped::Done) => self.sending = Sending::Done,
-            Ok(Pumped::Starved) if c.ended() => return Some(End::Cut),
-            Ok(Pumped::Starved | Pumped::Full) => (),
-            Err(Fault::Malformed) => return Some(self.refuse(400)),
-            Err(Fault::Gone) => self.sending = Sending::Broken,
-        }
-        None
     }
 
     /// Ends the exchange with `status`, if the client can still be told.

@@ -6,9 +6,11 @@ use crate::linux::net::Wire;
 use core::ops::ControlFlow;
 use kernel::prelude::*;
 use ktcpvs_core::http::{
+    Body,
     HeadError,
     HeadScanner,
-    Limits, //
+    Limits,
+    Request, //
 };
 
 /// Looks at the bytes that have come since the last look. The length of the head, if it is whole.
@@ -54,4 +56,9 @@ pub(super) fn linear<'b>(wire: &'b Wire<'_>, len: usize, buf: &'b mut [u8]) -> R
 
     wire.copy(buf)?;
     Ok(buf)
+}
+
+/// Whether anything follows the head of `request`.
+pub(super) fn has_body(request: &Request<'_>) -> bool {
+    !Body::new(request.framing()).done()
 }

@@ -10,10 +10,7 @@ use crate::{
         Service, //
     },
 };
-use core::net::{
-    IpAddr,
-    SocketAddr, //
-};
+use core::net::IpAddr;
 use kernel::sync::Arc;
 use ktcpvs_core::{
     hash,
@@ -35,21 +32,13 @@ pub(super) struct Target {
     pub(super) pool: Arc<Pool>,
     pub(super) server: Arc<Server>,
     /// The rule that said so, by its place in the service.
-    pub(super) rule: Option<usize>,
+    pub(super) rule: Option<u32>,
     /// The client is to be bound to the server with the pool's cookie.
     pub(super) bind: bool,
     /// Another server of the pool would do as well.
     free: bool,
-    key: Key,
-}
-
-/// What a request is spread over the servers by.
-#[derive(Clone, Copy)]
-enum Key {
-    /// The client's address, where the pool's scheduler asks for one.
-    Source(IpAddr),
-    /// A part of the request, whatever the pool's scheduler.
-    Captured(u64),
+    /// The hash of a part of the request that keeps it at its server, whatever the scheduler.
+    captured: Option<u64>,
 }
 
 /// What is done with a request.
@@ -68,14 +57,13 @@ pub(super) enum Choice {
 pub(super) fn choose(
     service: &Service,
     request: &Request<'_>,
-    peer: &SocketAddr,
+    peer: &IpAddr,
     scratch: &mut [u32],
     host: &mut [u8; HOST_MAX],
 ) -> Choice {
-    let source = Key::Source(peer.ip());
     if service.rules.is_empty() {
         return match &service.default_pool {
-            Some(pool) => in_pool(pool, request, None, source),
+            Some(pool) => in_pool(pool, request, peer, None, None),
             None => Choice::Unavailable,
         };
     }
@@ -90,7 +78,7 @@ pub(super) fn choose(
         .map(|index| index as usize);
     let Some((index, rule)) = found.and_then(|i| Some((i, service.rules.get(i)?))) else {
         return match &service.default_pool {
-            Some(pool) => in_pool(pool, request, None, source),
+            Some(pool) => in_pool(pool, request, peer, None, None),
             None => Choice::Unavailable,
         };
     };
@@ -101,19 +89,19 @@ pub(super) fn choose(
                 .filter(|_| rule.capture.is_some())
                 .and_then(|program| {
                     program.capture(index as u32, &subjects, scratch, |bytes| {
-                        Key::Captured(hash::siphash(&SOURCE_KEY, bytes))
+                        hash::siphash(&SOURCE_KEY, bytes)
                     })
                 });
 
-            in_pool(pool, request, Some(index), captured.unwrap_or(source))
+            in_pool(pool, request, peer, Some(index as u32), captured)
         }
         config::Action::Server(pool, server) => Choice::Server(Target {
             pool: pool.clone(),
             server: server.clone(),
-            rule: Some(index),
+            rule: Some(index as u32),
             bind: false,
             free: false,
-            key: source,
+            captured: None,
         }),
         config::Action::Redirect => Choice::Redirect(index),
         config::Action::Status(status) => Choice::Status(index, *status),
@@ -121,7 +109,13 @@ pub(super) fn choose(
 }
 
 /// Chooses a server of `pool`: that which the client is bound to, or else by the scheduler.
-fn in_pool(pool: &Arc<Pool>, request: &Request<'_>, rule: Option<usize>, key: Key) -> Choice {
+fn in_pool(
+    pool: &Arc<Pool>,
+    request: &Request<'_>,
+    peer: &IpAddr,
+    rule: Option<u32>,
+    captured: Option<u64>,
+) -> Choice {
     let bound = pool.affinity.as_ref().and_then(|affinity| {
         request
             .cookies()
@@ -130,7 +124,10 @@ fn in_pool(pool: &Arc<Pool>, request: &Request<'_>, rule: Option<usize>, key: Ke
     });
     let (server, bind) = match bound {
         Some(server) => (Some(server), false),
-        None => (scheduled(pool, key, |_| false), pool.affinity.is_some()),
+        None => (
+            scheduled(pool, peer, captured, |_| false),
+            pool.affinity.is_some(),
+        ),
     };
 
     match server {
@@ -140,23 +137,28 @@ fn in_pool(pool: &Arc<Pool>, request: &Request<'_>, rule: Option<usize>, key: Ke
             rule,
             bind,
             free: true,
-            key,
+            captured,
         }),
         None => Choice::Unavailable,
     }
 }
 
 /// The server of `pool` that the scheduler chooses among those not excluded.
-fn scheduled(pool: &Pool, key: Key, exclude: impl Fn(&Server) -> bool) -> Option<&Arc<Server>> {
-    match key {
-        Key::Source(addr) => pool.pick(|| hash::source(&SOURCE_KEY, &addr), exclude),
-        Key::Captured(key) => pool.pick_hashed(key, exclude),
+fn scheduled<'a>(
+    pool: &'a Pool,
+    peer: &IpAddr,
+    captured: Option<u64>,
+    exclude: impl Fn(&Server) -> bool,
+) -> Option<&'a Arc<Server>> {
+    match captured {
+        None => pool.pick(|| hash::source(&SOURCE_KEY, peer), exclude),
+        Some(key) => pool.pick_hashed(key, exclude),
     }
 }
 
 impl Target {
-    /// Goes to another server, none of `tried`. Whether there is one.
-    pub(super) fn redirect(&mut self, tried: &[Option<Arc<Server>>]) -> bool {
+    /// Goes to another server for the client `peer`, none of `tried`. Whether there is one.
+    pub(super) fn redirect(&mut self, peer: &IpAddr, tried: &[Option<Arc<Server>>]) -> bool {
         if !self.free {
             return false;
         }
@@ -166,7 +168,7 @@ impl Target {
                 .flatten()
                 .any(|t| core::ptr::eq::<Server>(&**t, server))
         };
-        let Some(server) = scheduled(&self.pool, self.key, tried).cloned() else {
+        let Some(server) = scheduled(&self.pool, peer, self.captured, tried).cloned() else {
             return false;
         };
 

@@ -262,7 +262,7 @@ impl Conns {
         if let Some(place) = slots.conns.get_mut(slot) {
             *place = Some(conn.clone());
         }
-        conn.place.store(slot as u64, Relaxed);
+        conn.place.store(slot as u32, Relaxed);
         Ok(())
     }
 

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What we answer ourselves: errors, and what rules say that no server is needed for.
+
+use crate::{
+    l7::{
+        connection::{
+            Conn,
+            Mode,
+            Phase,
+            State,
+            Step, //
+        },
+        head,
+        upstream::Upstream,
+        Service, //
+    },
+    linux::{
+        net::{
+            Locked,
+            Wire, //
+        },
+        time, //
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::ArcBorrow, //
+};
+use ktcpvs_core::http::{
+    write_response,
+    Reply,
+    Request, //
+};
+
+/// How long we go on discarding what a client sends after our last word, in milliseconds.
+pub(super) const LINGER_MS: u32 = 2000;
+
+/// What a client may be told to wait before it tries again, in seconds.
+const RETRY_AFTER: u32 = 1;
+
+/// Answers with an error and ends the connection.
+#[inline(never)]
+pub(super) fn refuse(
+    conn: ArcBorrow<'_, Conn>,
+    client: &mut Locked<'_, State>,
+    mode: Mode,
+    status: u16,
+) -> Step {
+    let (mut wire, state) = client.parts();
+
+    match &mut state.phase {
+        Phase::Exchange(exchange) => exchange.abandon(&state.service, status >= 500),
+        phase => {
+            if let Phase::Waiting(waiting) = phase {
+                waiting.abandon();
+            }
+            state.service.stats.error();
+        }
+    }
+
+    state.phase = Phase::Lingering;
+    if let Some(upstream) = state.upstream.take() {
+        Upstream::abort(upstream);
+    }
+    let reply = Reply {
+        close: true,
+        head_only: state.is_head,
+        retry_after: (status == 503).then_some(RETRY_AFTER),
+        ..Reply::default()
+    };
+    let sent = conn.with_scratch(mode, |scratch| {
+        respond(&mut wire, state, status, &reply, &mut scratch.out)
+    });
+
+    conn.expect_within(time::msecs_to_jiffies(LINGER_MS));
+    match sent {
+        Some(Ok(())) => Step::Again,
+        _ => Step::Close { reset: true },
+    }
+}
+
+/// Composes a response of our own in `out` and sends it.
+fn respond(
+    wire: &mut Wire<'_>,
+    state: &mut State,
+    status: u16,
+    reply: &Reply<'_>,
+    out: &mut [u8],
+) -> Result {
+    let len = write_response(out, status, reply).map_err(|_| ENOSPC)?;
+
+    wire.expect_reply();
+    state
+        .unsent
+        .send(wire, out.get(..len).ok_or(ENOSPC)?, false)
+}
+
+/// Answers a request of `len` bytes that needs no server, as its `rule` says: with `status`, or
+/// with the rule's redirection. Whether the connection is kept.
+pub(super) fn by_rule(
+    wire: &mut Wire<'_>,
+    state: &mut State,
+    rule: usize,
+    status: Option<u16>,
+    reply: Reply<'static>,
+    len: usize,
+    out: &mut [u8],
+) -> Result<bool> {
+    let service = state.service.clone();
+    let redirect = service.rules.get(rule).and_then(|rule| rule.redirect());
+    let (status, location) = match (status, redirect) {
+        (Some(status), _) => (status, None),
+        (None, Some((status, location))) => (status, Some(location)),
+        (None, None) => return Err(ENOENT),
+    };
+
+    count(&service, rule, len);
+    respond(wire, state, status, &Reply { location, ..reply }, out)?;
+    Ok(!reply.close)
+}
+
+/// How `request` wants to be answered. Its body, if it has one, is not worth waiting for.
+pub(super) fn reply_to(request: &Request<'_>) -> Reply<'static> {
+    Reply {
+        close: !request.persistent() || head::has_body(request),
+        head_only: request.is_head(),
+        version: request.version(),
+        ..Reply::default()
+    }
+}
+
+/// Counts a request of `len` bytes that we answer ourselves by `rule`.
+fn count(service: &Service, rule: usize, len: usize) {
+    service.stats.request(len, 0);
+    if let Some(rule) = service.rules.get(rule) {
+        rule.stats.request(len, 0);
+    }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The request on its way to the server: its head as it came, or what is left of one that was
+//! rewritten, then its body.
+
+use super::{
+    End,
+    Exchange,
+    Receiving,
+    Sending, //
+};
+use crate::{
+    l7::relay::{
+        Fault,
+        Pumped, //
+    },
+    linux::net::Wire,
+};
+use core::mem;
+use kernel::prelude::*;
+
+impl Exchange {
+    /// Sends what is left of a head that goes as it is. Returns whether all of it has gone.
+    pub(super) fn send_in_place(&mut self, from: &Wire<'_>, to: &mut Wire<'_>, more: bool) -> bool {
+        let Sending::InPlace(at) = &mut self.sending else {
+            return true;
+        };
+
+        while *at < self.held {
+            match to.send_from(from, *at, self.held - *at, more) {
+                Ok(sent) => *at += sent,
+                Err(e) if e == EAGAIN || e == ENOMEM => return false,
+                Err(_) => {
+                    self.sending = Sending::Broken;
+                    return true;
+                }
+            }
+        }
+        true
+    }
+
+    /// Moves the request on. An end, if it can go no further.
+    pub(super) fn send_request(&mut self, c: &mut Wire<'_>, s: &mut Wire<'_>) -> Option<End> {
+        let has_body = !self.request.done();
+
+        match self.sending {
+            Sending::InPlace(_) => {
+                if !self.send_in_place(c, s, has_body) {
+                    return None;
+                }
+            }
+            Sending::Rewritten => match self.to_server.flush(s) {
+                Ok(true) => (),
+                Ok(false) => return None,
+                Err(_) => self.sending = Sending::Broken,
+            },
+            Sending::Body | Sending::Done | Sending::Broken => (),
+        }
+        if matches!(self.sending, Sending::InPlace(_) | Sending::Rewritten) {
+            // A head that a body follows cannot be kept for another attempt, nor need it be when
+            // the answer has begun already.
+            if has_body || matches!(self.receiving, Receiving::Body(_)) {
+                c.consume(mem::take(&mut self.held));
+            }
+            self.sending = if has_body {
+                Sending::Body
+            } else {
+                Sending::Done
+            };
+        }
+        if !matches!(self.sending, Sending::Body) {
+            return None;
+        }
+        let pumped = self.request.pump(c, s, &mut self.bytes_in);
+
+        if self.body_max > 0 && self.request.content() > self.body_max {
+            return Some(self.refuse(413));
+        }
+        self.server_full = matches!(pumped, Ok(Pumped::Full));
+        match pumped {
+            Ok(Pumped::Done) => self.sending = Sending::Done,
+            Ok(Pumped::Starved) if c.ended() => return Some(End::Cut),
+            Ok(Pumped::Starved | Pumped::Full) => (),
+            Err(Fault::Malformed) => return Some(self.refuse(400)),
+            Err(Fault::Gone) => self.sending = Sending::Broken,
+        }
+        None
+    }
+}
