@@ -22,7 +22,8 @@ use crate::uapi::{
 use crate::wire::{
     align,
     Attributes,
-    Writer, //
+    Writer,
+    NLMSG_HEADER, //
 };
 use crate::{
     decode,
@@ -38,11 +39,6 @@ use netlink_sys::{
 };
 use rustix::io::Errno;
 use std::io;
-
-/// Length of `struct nlmsghdr`.
-const NLMSG_HEADER: usize = 16;
-/// Where attributes begin: after it and `struct genlmsghdr`.
-pub(crate) const HEADERS: usize = NLMSG_HEADER + 4;
 
 /// Message types (`NLMSG_*`) and flags (`NLM_F_*`).
 const NLMSG_ERROR: u16 = 2;
@@ -352,7 +348,7 @@ mod tests {
         tlvs.string(1, "no such pool");
         let tlvs = tlvs.finish().unwrap();
         let message = ack(2, NLM_F_CAPPED | NLM_F_ACK_TLVS, &tlvs);
-        let Err(Error::Refused(refusal)) = finish(&message, &[0; HEADERS]) else {
+        let Err(Error::Refused(refusal)) = finish(&message, &[0; crate::wire::HEADERS]) else {
             panic!("not refused");
         };
         assert_eq!(refusal.errno.raw_os_error(), Some(2));

@@ -84,7 +84,7 @@ struct Step<'a> {
 fn path(request: &[u8], offset: usize) -> Vec<Step<'_>> {
     let mut steps = Vec::new();
     let mut set = &a_main::SET;
-    let mut start = crate::client::HEADERS;
+    let mut start = crate::wire::HEADERS;
     let mut bytes = request.get(start..).unwrap_or(&[]);
     'inside: loop {
         let mut at = start;
@@ -201,7 +201,7 @@ mod tests {
             address: "192.0.2.9:80".parse().unwrap(),
             weight: 7,
         };
-        let mut writer = Writer::after(vec![0; crate::client::HEADERS]);
+        let mut writer = Writer::after(vec![0; crate::wire::HEADERS]);
         writer.uint(a_main::GENERATION, 5);
         Op::ServiceAdd(service).write(&mut writer);
         Op::ServerAdd("pool".to_owned(), server).write(&mut writer);
@@ -227,15 +227,12 @@ mod tests {
             place(&request, second).unwrap(),
             "step 1 (service-add web), service, listener 2, address"
         );
-        let first_step = crate::client::HEADERS + 8;
+        let first_step = crate::wire::HEADERS + 8;
         assert_eq!(
             place(&request, first_step).unwrap(),
             "step 1 (service-add web)"
         );
-        assert_eq!(
-            place(&request, crate::client::HEADERS).unwrap(),
-            "generation"
-        );
+        assert_eq!(place(&request, crate::wire::HEADERS).unwrap(), "generation");
         assert_eq!(place(&request, 100_000), None);
         assert_eq!(place(&request, 0), None);
     }

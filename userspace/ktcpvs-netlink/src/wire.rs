@@ -10,6 +10,10 @@ use std::net::{
     SocketAddr, //
 };
 
+/// Length of `struct nlmsghdr`.
+pub(crate) const NLMSG_HEADER: usize = 16;
+/// Where attributes begin: after it and `struct genlmsghdr`.
+pub(crate) const HEADERS: usize = NLMSG_HEADER + 4;
 /// Length and type before an attribute's payload.
 pub(crate) const HEADER: usize = 4;
 /// Set in the type of a nest.
