@@ -182,7 +182,11 @@ fn begin<'a>(
         }
         Some(Begun::Forwarded) => {
             conn.expect_within(state.service.options.timeout(Timeout::Response));
-            Step::Again
+            if state.exchange().is_some_and(Exchange::awaits_answer) {
+                Step::Wait
+            } else {
+                Step::Again
+            }
         }
         Some(Begun::Waiting { connect }) => {
             conn.expect_within(state.service.options.timeout(Timeout::Connect));

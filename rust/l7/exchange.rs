@@ -138,7 +138,7 @@ pub(super) struct Exchange {
 
 impl State {
     /// The exchange in progress.
-    fn exchange(&self) -> Option<&Exchange> {
+    pub(super) fn exchange(&self) -> Option<&Exchange> {
         match &self.phase {
             Phase::Exchange(exchange) => Some(exchange),
             _ => None,
@@ -201,17 +201,26 @@ impl Exchange {
             return Ok(());
         };
 
-        if let Forward::Rewritten(len) = forward {
+        let gone = if let Forward::Rewritten(len) = forward {
             this.sending = Sending::Rewritten;
             let head = out.get(..len).unwrap_or(&[]);
 
             if this.to_server.send(to, head, has_body).is_err() {
                 this.sending = Sending::Broken;
             }
+            this.to_server.is_empty()
         } else {
-            this.send_in_place(from, to, has_body);
+            this.send_in_place(from, to, has_body)
+        };
+        if gone && !has_body && !matches!(this.sending, Sending::Broken) {
+            this.sending = Sending::Done;
         }
         Ok(())
+    }
+
+    /// Whether there is nothing to do until the server answers.
+    pub(super) fn awaits_answer(&self) -> bool {
+        matches!(self.sending, Sending::Done)
     }
 
     /// Gives up, and accounts for what was done. `blame` is for the server.
@@ -327,7 +336,7 @@ impl Exchange {
             End::Defer => return Step::Defer,
             End::Refuse(status) => return answer::refuse(conn, client, mode, status),
             End::Cut | End::Unread => return Step::Close { reset: true },
-            End::Finished => return Self::finished(conn, state),
+            End::Finished => return Self::finished(conn, client),
             End::Retry | End::Upgrade => (),
         }
         let Phase::Exchange(mut exchange) = mem::replace(&mut state.phase, Phase::Head) else {
@@ -354,7 +363,8 @@ impl Exchange {
     }
 
     /// Goes on after a complete response.
-    fn finished(conn: ArcBorrow<'_, Conn>, state: &mut State) -> Step {
+    fn finished(conn: ArcBorrow<'_, Conn>, client: &mut Locked<'_, State>) -> Step {
+        let (wire, state) = client.parts();
         let Phase::Exchange(exchange) = &mut state.phase else {
             return Step::Close { reset: true };
         };
@@ -362,7 +372,11 @@ impl Exchange {
         exchange.account(&state.service);
         let keep = exchange.keep_client && exchange.request_gone() && !conn.listener.closed();
 
-        state.next_request(conn, keep)
+        match state.next_request(conn, keep) {
+            // Nearly always the client waits for this answer before it asks again.
+            Step::Again if keep && wire.unread() == 0 && !wire.ended() => Step::Wait,
+            step => step,
+        }
     }
 
     /// The exchange has stood still for too long.
