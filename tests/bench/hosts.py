@@ -24,6 +24,9 @@ SERVER = Netns("server")
 VIP = "10.0.1.1"
 BACK = "10.0.2.11"
 
+# Who says on the server that an upload has come.
+SINK = 8099
+
 SIZES = {"small": 11, "1k": KIB, "16k": 16 * KIB, "1m": MIB, "16m": 16 * MIB}
 
 TOP = Path("/tmp/bench")
@@ -49,6 +52,10 @@ http {{
     open_file_cache max=100 inactive=3600s;
     open_file_cache_valid 3600s;
     default_type text/plain;
+    server {{
+        listen 127.0.0.1:{sink};
+        return 204;
+    }}
 {servers}
 }}
 """
@@ -60,7 +67,12 @@ SERVER_BLOCK = """
         root {top}/www;
         location / {{ }}
         location ^~ /app {{ rewrite ^ /small break; }}
-        location = /upload {{ return 204; }}
+        # Answered only when all of it has come: wrk does not take an answer before.
+        location = /upload {{
+            proxy_pass http://127.0.0.1:{sink}/;
+            proxy_pass_request_body off;
+            proxy_set_header Content-Length "";
+        }}
         location = /count {{ stub_status; }}
     }}
 """
@@ -121,10 +133,12 @@ def start_server() -> None:
         (www / name).write_bytes(b"x" * size)
     top = TOP / "server"
     blocks = [
-        SERVER_BLOCK.format(top=top, port=port, nopush="on" if port == TOGETHER else "off")
+        SERVER_BLOCK.format(
+            top=top, sink=SINK, port=port, nopush="on" if port == TOGETHER else "off"
+        )
         for port in (APART, TOGETHER)
     ]
     config = top / "nginx.conf"
-    config.write_text(NGINX.format(top=top, cpus=CPUS, servers="".join(blocks)))
+    config.write_text(NGINX.format(top=top, sink=SINK, cpus=CPUS, servers="".join(blocks)))
     subprocess.run(["chown", "-R", "www-data", str(top)], check=True)
     SERVER.run("nginx", "-c", str(config))
