@@ -56,6 +56,7 @@ void ktcpvs_tcp_expect_reply(struct sock *sk);
 int ktcpvs_tcp_send(struct sock *sk, const void *buf, size_t len, bool more);
 int ktcpvs_tcp_splice(struct sock *sk, const struct bio_vec *bv,
 		      unsigned int nr, size_t len, bool more);
+u32 ktcpvs_tcp_relay(struct sock *sk, struct sock *from, u32 skip, u32 len);
 
 /* lock.c */
 void ktcpvs_spin_lock_bh(spinlock_t *lock);

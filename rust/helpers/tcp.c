@@ -3,6 +3,7 @@
 
 #include <linux/bvec.h>
 #include <linux/uio.h>
+#include <net/psp.h>
 #include <net/tcp.h>
 
 #include "helpers.h"
@@ -67,4 +68,169 @@ int ktcpvs_tcp_splice(struct sock *sk, const struct bio_vec *bv,
 		msg.msg_flags |= MSG_MORE;
 	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bv, nr, len);
 	return tcp_sendmsg_locked(sk, &msg, len);
+}
+
+/*
+ * Whether a buffer of our own making may be put into the send queue as
+ * tcp_sendmsg_locked() would. Whatever needs more care is left to that: an
+ * error to report, no room, no memory, a window that has to begin anew after a
+ * rest, a device that cannot gather, and a short tail that a short message had
+ * better join.
+ */
+static bool may_entail(const struct sock *sk, u32 len)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!may_send(sk) || sk->sk_err || sk->sk_shutdown & SEND_SHUTDOWN ||
+	    !(sk->sk_route_caps & NETIF_F_SG) || icsk->icsk_ulp_ops ||
+	    !sk_stream_memory_free(sk))
+		return false;
+	if (!tp->packets_out)
+		return (s32)(tcp_jiffies32 - tp->lsndtime) <= icsk->icsk_rto;
+	return len >= tp->mss_cache || !tcp_send_head(sk);
+}
+
+/* Adds at most @max bytes of @from, from @off of its fragments on. */
+static u32 add_frags(struct sk_buff *skb, const struct sk_buff *from, u32 off,
+		     u32 max)
+{
+	unsigned int n = skb_shinfo(skb)->nr_frags;
+	u32 added = 0;
+	int i;
+
+	for (i = 0; i < skb_shinfo(from)->nr_frags && added < max; i++) {
+		const skb_frag_t *frag = &skb_shinfo(from)->frags[i];
+		u32 len = skb_frag_size(frag);
+
+		if (off >= len) {
+			off -= len;
+			continue;
+		}
+		if (n == MAX_SKB_FRAGS)
+			break;
+		len = min(len - off, max - added);
+		get_page(skb_frag_page(frag));
+		skb_fill_page_desc(skb, n++, skb_frag_page(frag),
+				   skb_frag_off(frag) + off, len);
+		added += len;
+		off = 0;
+	}
+	skb_len_add(skb, added);
+	return added;
+}
+
+/* Whether the bytes from @off of @skb on are in page fragments. */
+static bool in_frags(const struct sk_buff *skb, u32 off)
+{
+	return off >= skb_headlen(skb) && !skb_has_frag_list(skb) &&
+	       skb_frags_readable(skb);
+}
+
+/*
+ * A buffer of the unread bytes of @from from number @skip on: of the first
+ * received buffer, and of those behind it that fit as a whole. NULL if they
+ * are not in page fragments, or without memory.
+ */
+static struct sk_buff *refer(struct sock *from, u32 skip, u32 max)
+{
+	struct sk_buff *skb, *src;
+	u32 off;
+
+	src = ktcpvs_skb_find(from, NULL, skip, &off);
+	if (!src || !in_frags(src, off))
+		return NULL;
+	skb = alloc_skb_fclone(MAX_TCP_HEADER, GFP_ATOMIC | __GFP_NOWARN);
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, MAX_TCP_HEADER);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->truesize = SKB_TRUESIZE(skb_end_offset(skb));
+	INIT_LIST_HEAD(&skb->tcp_tsorted_anchor);
+	skb_shinfo(skb)->flags |= SKBFL_SHARED_FRAG;
+
+	do {
+		add_frags(skb, src, off - skb_headlen(src), max - skb->len);
+		if (skb->len == max)
+			break;
+		src = ktcpvs_skb_find(from, src, skip + skb->len, &off);
+	} while (src && in_frags(src, off) && src->len - off <= max - skb->len &&
+		 skb_shinfo(skb)->nr_frags + skb_shinfo(src)->nr_frags <=
+			 MAX_SKB_FRAGS);
+	return skb;
+}
+
+/* tcp_skb_entail() with the bytes in place. False without memory. */
+static bool entail(struct sock *sk, struct sk_buff *skb)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+
+	if (!sk_wmem_schedule(sk, skb->truesize))
+		return false;
+	tcb->seq = tp->write_seq;
+	tcb->end_seq = tp->write_seq + skb->len;
+	tcb->tcp_flags = TCPHDR_ACK | TCPHDR_PSH;
+	__skb_header_release(skb);
+	psp_enqueue_set_decrypted(sk, skb);
+	tcp_add_write_queue_tail(sk, skb);
+	sk_wmem_queued_add(sk, skb->truesize);
+	sk_mem_charge(sk, skb->truesize);
+	WRITE_ONCE(tp->write_seq, tcb->end_seq);
+	tp->pushed_seq = tcb->end_seq;
+	return true;
+}
+
+/*
+ * Sends what is in the queue. What does that is not exported, but is done for
+ * TCP small queues by the callback that belongs to the end of a process's
+ * ownership, if it finds that a transmission was put off. That expects
+ * softirqs to be off.
+ */
+static void push(struct sock *sk)
+{
+	bool process = !in_softirq();
+
+	if (process)
+		local_bh_disable();
+	if (!test_and_set_bit(TCP_TSQ_DEFERRED, &sk->sk_tsq_flags))
+		sock_hold(sk);
+	sk->sk_prot->release_cb(sk);
+	if (process)
+		local_bh_enable();
+	if (tcp_send_head(sk))
+		tcp_check_probe_timer(sk);
+}
+
+/*
+ * Sends @len unread bytes of @from, from number @skip on, by reference. Does
+ * what tcp_sendmsg_locked() does with MSG_SPLICE_PAGES, for half of the cost.
+ * Returns the bytes taken: fewer than @len, or none, where that must be asked
+ * for the rest.
+ */
+u32 ktcpvs_tcp_relay(struct sock *sk, struct sock *from, u32 skip, u32 len)
+{
+	u32 most = sk->sk_gso_max_size - 1 - MAX_TCP_HEADER;
+	u32 done = 0;
+
+	if (len > most)
+		most = max(rounddown(most, tcp_sk(sk)->mss_cache), 1U);
+	if (!may_entail(sk, len))
+		return 0;
+	tcp_rate_check_app_limited(sk);
+	do {
+		struct sk_buff *skb = refer(from, skip + done,
+					    min(len - done, most));
+
+		if (!skb)
+			break;
+		if (!entail(sk, skb)) {
+			__kfree_skb(skb);
+			break;
+		}
+		done += skb->len;
+	} while (done < len && sk_stream_memory_free(sk));
+	if (done)
+		push(sk);
+	return done;
 }

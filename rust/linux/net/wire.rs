@@ -213,7 +213,7 @@ impl<'a> Wire<'a> {
         len: usize,
         more: bool,
     ) -> Result<usize> {
-        let mut sent = 0;
+        let mut sent = if more { 0 } else { self.relay(from, skip, len) };
 
         while sent < len {
             let step = match self.splice_once(from, skip + sent, len - sent, more) {
@@ -238,6 +238,19 @@ impl<'a> Wire<'a> {
             return Err(EAGAIN);
         }
         Ok(sent)
+    }
+
+    /// Sends without the system call's detours where nothing is in the way. Returns how many bytes
+    /// were taken; others must go by [`Self::splice_once`] or [`Self::copy_once`].
+    fn relay(&mut self, from: &Wire<'_>, skip: usize, len: usize) -> usize {
+        let len = len.min(i32::MAX as usize) as u32;
+
+        // SAFETY: By the type invariants of both.
+        let taken = unsafe {
+            bindings::ktcpvs_tcp_relay(self.sk.as_ptr(), from.sk.as_ptr(), skip as u32, len)
+        };
+
+        taken as usize
     }
 
     /// One send by reference. Returns how many bytes were taken, and offered: none, if the next
