@@ -22,6 +22,18 @@
 #include <net/tcp_states.h>
 
 #include "../helpers/helpers.h"
+
+/* The places of what rust/linux/net/fields.rs looks at. */
+enum {
+	KTCPVS_SK_STATE = offsetof(struct sock, sk_state),
+	KTCPVS_SK_SHUTDOWN = offsetof(struct sock, sk_shutdown),
+	KTCPVS_SK_OWNED = offsetof(struct sock, sk_lock.owned),
+	KTCPVS_SK_FLAGS = offsetof(struct sock, sk_flags),
+	KTCPVS_SK_FLAG_DONE = SOCK_DONE,
+	KTCPVS_TCP_RCV_NXT = offsetof(struct tcp_sock, rcv_nxt),
+	KTCPVS_TCP_COPIED_SEQ = offsetof(struct tcp_sock, copied_seq),
+};
+
 #if __has_include("../control/generated/ktcpvs_nl.h")
 #include "../control/generated/ktcpvs_nl.h"
 #endif

@@ -32,7 +32,6 @@ bool ktcpvs_bh_trylock_sock(struct sock *sk);
 void ktcpvs_bh_lock_sock(struct sock *sk);
 void ktcpvs_bh_lock_sock_nested(struct sock *sk);
 void ktcpvs_bh_unlock_sock(struct sock *sk);
-bool ktcpvs_sock_owned(const struct sock *sk);
 void ktcpvs_sock_hold(struct sock *sk);
 void ktcpvs_sock_put(struct sock *sk);
 void ktcpvs_sock_swap_calls(struct sock *sk, void *user_data, bool nocopy,
@@ -41,8 +40,6 @@ void ktcpvs_sock_get_calls(const struct sock *sk, struct ktcpvs_sock_calls *call
 struct sock *ktcpvs_socket_sk(const struct socket *sock);
 void *ktcpvs_sock_user_data(const struct sock *sk);
 void ktcpvs_sock_prepare(struct sock *sk);
-u8 ktcpvs_sock_state(const struct sock *sk);
-u8 ktcpvs_sock_shutdown(const struct sock *sk);
 int ktcpvs_sock_err(const struct sock *sk);
 bool ktcpvs_sock_take_nospace(struct sock *sk);
 void ktcpvs_sock_shutdown_send(struct sock *sk);
@@ -51,7 +48,6 @@ void ktcpvs_sock_peer(const struct sock *sk, u8 addr[16], u16 *port);
 void ktcpvs_sock_set_v6only(struct sock *sk);
 
 /* tcp.c */
-u32 ktcpvs_tcp_unread(const struct sock *sk);
 void ktcpvs_tcp_expect_reply(struct sock *sk);
 int ktcpvs_tcp_send(struct sock *sk, const void *buf, size_t len, bool more);
 int ktcpvs_tcp_splice(struct sock *sk, const struct bio_vec *bv,
@@ -59,12 +55,12 @@ int ktcpvs_tcp_splice(struct sock *sk, const struct bio_vec *bv,
 u32 ktcpvs_tcp_relay(struct sock *sk, struct sock *from, u32 skip, u32 len);
 
 /* lock.c */
-void ktcpvs_spin_lock_bh(spinlock_t *lock);
+bool ktcpvs_spin_lock_bh(spinlock_t *lock);
 bool ktcpvs_spin_trylock_bh(spinlock_t *lock);
-void ktcpvs_spin_unlock_bh(spinlock_t *lock);
+void ktcpvs_spin_unlock_bh(spinlock_t *lock, bool bh);
 void ktcpvs_spin_assert_held(spinlock_t *lock);
-unsigned int ktcpvs_this_cpu_begin(void);
-void ktcpvs_this_cpu_end(void);
+unsigned int ktcpvs_this_cpu_begin(bool *bh);
+void ktcpvs_this_cpu_end(bool bh);
 
 /* percpu.c */
 void *ktcpvs_counters_alloc(unsigned int nr);
@@ -91,6 +87,7 @@ struct ktcpvs_piece {
 
 struct sk_buff *ktcpvs_skb_find(struct sock *sk, struct sk_buff *after,
 				u32 skip, u32 *offset);
+void ktcpvs_skb_first(struct sock *sk, struct ktcpvs_piece *piece);
 int ktcpvs_skb_piece(const struct sk_buff *skb, u32 offset,
 		     struct ktcpvs_piece *piece);
 unsigned int ktcpvs_skb_gather(struct sock *sk, u32 skip, u32 max,

@@ -6,9 +6,18 @@
 
 #include "helpers.h"
 
-void ktcpvs_spin_lock_bh(spinlock_t *lock)
+/*
+ * In softirq, where most of this is used, they are off already. Returns whether
+ * they had to be turned off, which the unlock must be told.
+ */
+bool ktcpvs_spin_lock_bh(spinlock_t *lock)
 {
+	if (in_softirq()) {
+		spin_lock(lock);
+		return false;
+	}
 	spin_lock_bh(lock);
+	return true;
 }
 
 bool ktcpvs_spin_trylock_bh(spinlock_t *lock)
@@ -16,9 +25,12 @@ bool ktcpvs_spin_trylock_bh(spinlock_t *lock)
 	return spin_trylock_bh(lock);
 }
 
-void ktcpvs_spin_unlock_bh(spinlock_t *lock)
+void ktcpvs_spin_unlock_bh(spinlock_t *lock, bool bh)
 {
-	spin_unlock_bh(lock);
+	if (bh)
+		spin_unlock_bh(lock);
+	else
+		spin_unlock(lock);
 }
 
 void ktcpvs_spin_assert_held(spinlock_t *lock)
@@ -26,14 +38,20 @@ void ktcpvs_spin_assert_held(spinlock_t *lock)
 	lockdep_assert_held(lock);
 }
 
-/* Softirqs off: the number of this CPU, which stays so until _end(). */
-unsigned int ktcpvs_this_cpu_begin(void)
+/*
+ * Softirqs off: the number of this CPU, which stays so until _end(), to be told
+ * what is left in @bh.
+ */
+unsigned int ktcpvs_this_cpu_begin(bool *bh)
 {
-	local_bh_disable();
+	*bh = !in_softirq();
+	if (*bh)
+		local_bh_disable();
 	return smp_processor_id();
 }
 
-void ktcpvs_this_cpu_end(void)
+void ktcpvs_this_cpu_end(bool bh)
 {
-	local_bh_enable();
+	if (bh)
+		local_bh_enable();
 }

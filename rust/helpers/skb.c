@@ -89,6 +89,33 @@ int ktcpvs_skb_piece(const struct sk_buff *skb, u32 offset,
 }
 
 /*
+ * The first unread bytes, as far as they are contiguous: none, if there are
+ * none or they cannot be read.
+ */
+void ktcpvs_skb_first(struct sock *sk, struct ktcpvs_piece *piece)
+{
+	const struct sk_buff *skb = skb_peek(&sk->sk_receive_queue);
+	const skb_frag_t *frag;
+	u32 off;
+
+	piece->len = 0;
+	if (!skb)
+		return;
+	off = tcp_sk(sk)->copied_seq - TCP_SKB_CB(skb)->seq - skb_headlen(skb);
+	frag = &skb_shinfo(skb)->frags[0];
+	/* Where they nearly always are. */
+	if (skb_shinfo(skb)->nr_frags && off < skb_frag_size(frag) &&
+	    skb_frags_readable(skb)) {
+		piece->data = (u8 *)skb_frag_address(frag) + off;
+		piece->len = skb_frag_size(frag) - off;
+		return;
+	}
+	skb = ktcpvs_skb_find(sk, NULL, 0, &off);
+	if (skb && ktcpvs_skb_piece(skb, off, piece))
+		piece->len = 0;
+}
+
+/*
  * Collects up to @nr page fragments, at most @max bytes, from the unread byte
  * number @skip on. Stops before bytes that are not in page fragments: none at
  * the start means that they must be copied.

@@ -33,12 +33,6 @@ void ktcpvs_bh_unlock_sock(struct sock *sk)
 	bh_unlock_sock(sk);
 }
 
-/* Callable without the lock, where the answer is a hint. */
-bool ktcpvs_sock_owned(const struct sock *sk)
-{
-	return READ_ONCE(sk->sk_lock.owned);
-}
-
 void ktcpvs_sock_hold(struct sock *sk)
 {
 	sock_hold(sk);
@@ -104,16 +98,6 @@ void ktcpvs_sock_prepare(struct sock *sk)
 	sk->sk_use_task_frag = false;
 	sock_set_flag(sk, SOCK_URGINLINE);
 	tcp_sk(sk)->nonagle |= TCP_NAGLE_OFF;
-}
-
-u8 ktcpvs_sock_state(const struct sock *sk)
-{
-	return READ_ONCE(sk->sk_state);
-}
-
-u8 ktcpvs_sock_shutdown(const struct sock *sk)
-{
-	return READ_ONCE(sk->sk_shutdown);
 }
 
 int ktcpvs_sock_err(const struct sock *sk)

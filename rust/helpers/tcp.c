@@ -8,22 +8,6 @@
 
 #include "helpers.h"
 
-/* Bytes received in order and not yet consumed, a FIN not counted. */
-u32 ktcpvs_tcp_unread(const struct sock *sk)
-{
-	const struct tcp_sock *tp = tcp_sk(sk);
-	u32 unread = tp->rcv_nxt - tp->copied_seq;
-
-	/* The most common answer, and nearly always the last question. */
-	if (!unread)
-		return 0;
-	if ((1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV))
-		return 0;
-	if (sock_flag(sk, SOCK_DONE))
-		unread--;
-	return unread;
-}
-
 /*
  * Says that data will go back soon, so that the acknowledgment of what is
  * about to be consumed rides on it. The delayed-ACK timer bounds the wait.

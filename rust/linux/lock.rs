@@ -31,7 +31,8 @@ pub(crate) struct SpinLockBhBackend;
 // SAFETY: The underlying `spinlock_t` ensures mutual exclusion, and `relock` is the default.
 unsafe impl Backend for SpinLockBhBackend {
     type State = kernel::bindings::spinlock_t;
-    type GuardState = ();
+    /// Whether softirqs had to be turned off.
+    type GuardState = bool;
 
     #[inline]
     unsafe fn init(
@@ -50,20 +51,25 @@ unsafe impl Backend for SpinLockBhBackend {
     }
 
     #[inline]
-    unsafe fn unlock(ptr: *mut Self::State, _guard_state: &Self::GuardState) {
+    unsafe fn unlock(ptr: *mut Self::State, bh: &Self::GuardState) {
         // SAFETY: `ptr` is an initialised lock that the caller holds.
-        unsafe { bindings::ktcpvs_spin_unlock_bh(ptr.cast()) }
+        unsafe { bindings::ktcpvs_spin_unlock_bh(ptr.cast(), *bh) }
     }
 
     #[inline]
     unsafe fn try_lock(ptr: *mut Self::State) -> Option<Self::GuardState> {
         // SAFETY: `ptr` is an initialised lock.
-        unsafe { bindings::ktcpvs_spin_trylock_bh(ptr.cast()) }.then_some(())
+        unsafe { bindings::ktcpvs_spin_trylock_bh(ptr.cast()) }.then_some(true)
     }
 
     #[inline]
     unsafe fn assert_is_held(ptr: *mut Self::State) {
         // SAFETY: `ptr` is an initialised lock.
-        unsafe { bindings::ktcpvs_spin_assert_held(ptr.cast()) }
+        #[cfg(CONFIG_LOCKDEP)]
+        unsafe {
+            bindings::ktcpvs_spin_assert_held(ptr.cast())
+        }
+        #[cfg(not(CONFIG_LOCKDEP))]
+        let _ = ptr;
     }
 }

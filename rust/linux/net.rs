@@ -2,6 +2,7 @@
 
 //! Networking.
 
+mod fields;
 pub(crate) mod genetlink;
 mod listener;
 pub(crate) mod ns;

@@ -113,8 +113,9 @@ impl<T> PerCpuCell<T> {
     /// Lets `f` use this CPU's value, with softirqs off. `None` if it is in use already, by whom
     /// we were called. Softirq or process context, not with interrupts off.
     pub(crate) fn with_bh<R>(&self, f: impl FnOnce(&mut T) -> R) -> Option<R> {
-        // SAFETY: No requirements; undone below.
-        let cpu = unsafe { bindings::ktcpvs_this_cpu_begin() } as usize;
+        let mut bh = false;
+        // SAFETY: `bh` is a place for the result. Undone below.
+        let cpu = unsafe { bindings::ktcpvs_this_cpu_begin(&mut bh) } as usize;
         let result = self.cells.get(cpu).and_then(|cell| {
             // SAFETY: This is the cell's CPU and softirqs are off, so nobody else looks at `busy`;
             // and whoever finds it unset and sets it has the value alone until it is unset.
@@ -130,7 +131,7 @@ impl<T> PerCpuCell<T> {
         });
 
         // SAFETY: Pairs with the beginning.
-        unsafe { bindings::ktcpvs_this_cpu_end() };
+        unsafe { bindings::ktcpvs_this_cpu_end(bh) };
         result
     }
 }

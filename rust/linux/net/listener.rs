@@ -7,6 +7,7 @@
 use crate::linux::{
     bindings,
     net::{
+        fields,
         ns::Net,
         socket::Socket, //
     },
@@ -156,7 +157,7 @@ unsafe fn drop_owner<A: Acceptor>(data: *mut c_void) {
 /// To be called by TCP only, as what it is.
 unsafe extern "C" fn on_data_ready<A: Acceptor>(sk: *mut bindings::sock) {
     // SAFETY: TCP calls with a valid socket.
-    if unsafe { bindings::ktcpvs_sock_state(sk) } != bindings::TCP_LISTEN as u8 {
+    if unsafe { fields::state(sk) } != bindings::TCP_LISTEN as u8 {
         return;
     }
     // SAFETY: TCP calls for a new child in softirq, inside an RCU read-side section, and the

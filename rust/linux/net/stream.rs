@@ -15,6 +15,7 @@
 use crate::linux::{
     bindings,
     net::{
+        fields,
         socket::Socket,
         wire::Wire, //
     },
@@ -232,7 +233,7 @@ impl<S: Send> Stream<S> {
     /// Whether a process owns the socket: a hint, without the lock.
     pub(crate) fn owned(&self) -> bool {
         // SAFETY: `sk` is valid.
-        unsafe { bindings::ktcpvs_sock_owned(self.sk.as_ptr()) }
+        unsafe { fields::owned(self.sk.as_ptr()) }
     }
 
     /// Goes on with the spinlock just taken in softirq.
@@ -240,7 +241,7 @@ impl<S: Send> Stream<S> {
         let sk = self.sk.as_ptr();
 
         // SAFETY: `sk` is valid, and we have its spinlock.
-        if unsafe { bindings::ktcpvs_sock_owned(sk) } {
+        if unsafe { fields::owned(sk) } {
             // SAFETY: The caller took the spinlock.
             unsafe { bindings::ktcpvs_bh_unlock_sock(sk) };
             return None;
@@ -382,7 +383,7 @@ unsafe fn callback_lock<S: Send>(stream: &Stream<S>) -> Option<Locked<'_, S>> {
 
     // A process that owns the socket may be the one that called us, deep in a send of its own.
     // SAFETY: `sk` is valid.
-    if unsafe { !bindings::ktcpvs_in_softirq() || bindings::ktcpvs_sock_owned(sk) } {
+    if unsafe { !bindings::ktcpvs_in_softirq() || fields::owned(sk) } {
         return None;
     }
     // SAFETY: No process owns the socket, so the stack called us with the spinlock taken on this

@@ -8,7 +8,10 @@
 //! C headers: [`include/net/tcp.h`](srctree/include/net/tcp.h),
 //! [`include/linux/skbuff.h`](srctree/include/linux/skbuff.h).
 
-use crate::linux::bindings;
+use crate::linux::{
+    bindings,
+    net::fields, //
+};
 use core::{
     marker::PhantomData,
     mem::MaybeUninit,
@@ -50,16 +53,18 @@ impl<'a> Wire<'a> {
     #[inline]
     pub(crate) fn unread(&self) -> usize {
         // SAFETY: By the type invariants.
-        unsafe { bindings::ktcpvs_tcp_unread(self.sk.as_ptr()) as usize }
+        unsafe { fields::unread(self.sk.as_ptr()) as usize }
     }
 
     /// Whether the other end has said that no more bytes come, or cannot say anything any more.
     /// What is unread is still to be read.
+    #[inline]
     pub(crate) fn ended(&self) -> bool {
         self.closed() || self.flags() & bindings::RCV_SHUTDOWN as u8 != 0
     }
 
     /// Whether the connection is over in both directions: closed, reset or failed.
+    #[inline]
     pub(crate) fn closed(&self) -> bool {
         self.tcp_state() == bindings::TCP_CLOSE as u8
     }
@@ -71,6 +76,7 @@ impl<'a> Wire<'a> {
     }
 
     /// Whether the connection is up in both directions.
+    #[inline]
     pub(crate) fn established(&self) -> bool {
         self.tcp_state() == bindings::TCP_ESTABLISHED as u8
     }
@@ -145,14 +151,19 @@ impl<'a> Wire<'a> {
     ///
     /// The slice borrows the socket, so nothing can be consumed while it is in use.
     pub(crate) fn first_piece(&self) -> &[u8] {
-        let mut offset = 0;
-        // SAFETY: `sk` is valid and locked.
-        let skb =
-            unsafe { bindings::ktcpvs_skb_find(self.sk.as_ptr(), ptr::null_mut(), 0, &mut offset) };
+        let mut piece = bindings::ktcpvs_piece {
+            data: ptr::null(),
+            len: 0,
+        };
 
-        NonNull::new(skb)
-            .and_then(|skb| Self::piece(skb, offset).ok())
-            .unwrap_or_default()
+        // SAFETY: `sk` is valid and locked, and `piece` is a place for the result.
+        unsafe { bindings::ktcpvs_skb_first(self.sk.as_ptr(), &mut piece) };
+        if piece.len == 0 {
+            return &[];
+        }
+        // SAFETY: The buffer stays in the queue, and its bytes are not written, while the lock is
+        // held and `self` borrowed.
+        unsafe { slice::from_raw_parts(piece.data, piece.len) }
     }
 
     /// The first `len` unread bytes, in place if they are contiguous. As [`Self::first_piece`].
@@ -309,14 +320,16 @@ impl<'a> Wire<'a> {
         unsafe { bindings::ktcpvs_sock_shutdown_send(self.sk.as_ptr()) };
     }
 
+    #[inline]
     fn tcp_state(&self) -> u8 {
         // SAFETY: By the type invariants.
-        unsafe { bindings::ktcpvs_sock_state(self.sk.as_ptr()) }
+        unsafe { fields::state(self.sk.as_ptr()) }
     }
 
+    #[inline]
     fn flags(&self) -> u8 {
         // SAFETY: By the type invariants.
-        unsafe { bindings::ktcpvs_sock_shutdown(self.sk.as_ptr()) }
+        unsafe { fields::shutdown(self.sk.as_ptr()) }
     }
 }
 
