@@ -47,6 +47,7 @@ pub(crate) use self::{
     },
     namespace::Namespace,
     pool::{
+        Affinity,
         Member,
         Pool, //
     },

@@ -66,6 +66,7 @@ void ktcpvs_this_cpu_end(bool bh);
 void *ktcpvs_counters_alloc(unsigned int nr);
 void ktcpvs_counters_free(void *counters);
 void ktcpvs_counters_add(void *counters, unsigned int i, u64 n);
+void ktcpvs_counters_add3(void *counters, unsigned int i, u64 a, u64 b, u64 c);
 u64 ktcpvs_counters_sum(void *counters, unsigned int i);
 unsigned int ktcpvs_some_cpu(void);
 

@@ -31,6 +31,16 @@ void ktcpvs_counters_add(void *counters, unsigned int i, u64 n)
 	this_cpu_add(p[i], n);
 }
 
+/* Adds to three counters that follow each other. */
+void ktcpvs_counters_add3(void *counters, unsigned int i, u64 a, u64 b, u64 c)
+{
+	u64 __percpu *p = to_percpu(counters);
+
+	this_cpu_add(p[i], a);
+	this_cpu_add(p[i + 1], b);
+	this_cpu_add(p[i + 2], c);
+}
+
 /* Some CPU, which is this one unless the caller can be moved. */
 unsigned int ktcpvs_some_cpu(void)
 {

@@ -45,50 +45,50 @@ use ktcpvs_core::http::{
     Request, //
 };
 
-/// A request whose server has been chosen, but whose head is still in the client's queue.
-pub(super) struct Waiting {
-    target: Target,
+/// A request whose server has been chosen, but whose head is still in the client's queue. It
+/// counts among those that the server has in hand.
+pub(super) struct Attempt {
+    pub(super) target: Target,
     /// The length of the head in bytes.
-    head: usize,
-    /// Servers that could not be reached.
-    tried: [Option<Arc<Server>>; TRIES],
-    /// The connection that was asked for could not even be started.
-    failed: bool,
+    pub(super) head: usize,
     /// The connection has served before, so that the server may be about to close it.
-    reused: bool,
+    pub(super) reused: bool,
 }
 
-impl Waiting {
-    /// Waits for a connection to `target` for the head of `head` bytes.
-    pub(super) fn new(target: Target, head: usize) -> Self {
-        target.server.begin();
-        Self {
-            target,
-            head,
-            tried: [const { None }; TRIES],
-            failed: false,
-            reused: false,
-        }
-    }
-
-    /// Where the request goes.
-    pub(super) fn target(&self) -> &Target {
-        &self.target
-    }
-
-    /// Where the request goes, the length of its head, and whether its connection has served
-    /// before.
-    pub(super) fn into_parts(self) -> (Target, usize, bool) {
-        (self.target, self.head, self.reused)
-    }
-
+impl Attempt {
     /// Gives up.
     pub(super) fn abandon(&self) {
         self.target.server.end();
     }
 }
 
+/// A request that waits for a connection to its server.
+pub(super) struct Waiting {
+    attempt: Attempt,
+    /// Servers that could not be reached.
+    tried: [Option<Arc<Server>>; TRIES],
+    /// The connection that was asked for could not even be started.
+    failed: bool,
+}
+
+impl Waiting {
+    /// Waits for a connection.
+    pub(super) fn new(attempt: Attempt) -> Self {
+        Self {
+            attempt,
+            tried: [const { None }; TRIES],
+            failed: false,
+        }
+    }
+
+    /// Gives up.
+    pub(super) fn abandon(&self) {
+        self.attempt.abandon();
+    }
+}
+
 /// Collects a request's head, and begins with it once it is whole.
+#[inline(never)]
 pub(super) fn head<'a>(
     conn: ArcBorrow<'_, Conn>,
     client: &mut Locked<'_, State>,
@@ -245,9 +245,14 @@ fn decide<'a>(
     let (rule, status) = match select::choose(&state.service, &request, &conn.peer, rules, host) {
         Choice::Unavailable => return Begun::Refused(503),
         Choice::Server(target) => {
-            let waiting = Waiting::new(target, len);
+            let attempt = Attempt {
+                target,
+                head: len,
+                reused: false,
+            };
 
-            return forward_at_once(conn, wire, state, mode, given, waiting, &request, out);
+            attempt.target.server.begin();
+            return forward_at_once(conn, wire, state, mode, given, attempt, &request, out);
         }
         Choice::Redirect(rule) => (rule, None),
         Choice::Status(rule, status) => (rule, Some(status)),
@@ -269,17 +274,17 @@ fn forward_at_once(
     state: &mut State,
     mode: Mode,
     given: &mut Option<Locked<'_, ()>>,
-    mut waiting: Waiting,
+    mut attempt: Attempt,
     request: &Request<'_>,
     out: &mut [u8],
 ) -> Begun {
-    while let Some(upstream) = waiting.target.server.data.take() {
-        waiting.reused = true;
+    while let Some(upstream) = attempt.target.server.data.take() {
+        attempt.reused = true;
         upstream.lend(conn.into());
         let mut server = match upstream.lock(mode, given) {
             ServerLock::Held(server) => server,
             ServerLock::Busy => {
-                state.phase = Phase::Waiting(waiting);
+                state.phase = Phase::Waiting(Waiting::new(attempt));
                 state.upstream = Some(upstream.clone());
                 return Begun::Waiting { connect: false };
             }
@@ -288,11 +293,11 @@ fn forward_at_once(
         let (mut to, ()) = server.parts();
 
         if to.established() && to.unread() == 0 {
-            let opened = Exchange::open(conn, state, request, waiting, wire, &mut to, out);
+            let opened = Exchange::open(conn, state, request, attempt, wire, &mut to, out);
 
             drop(server);
-            if let Err(waiting) = opened {
-                waiting.abandon();
+            if let Err(attempt) = opened {
+                attempt.abandon();
                 Upstream::close(upstream);
                 return Begun::Refused(431);
             }
@@ -302,12 +307,13 @@ fn forward_at_once(
         drop(server);
         Upstream::close(upstream);
     }
-    waiting.reused = false;
-    state.phase = Phase::Waiting(waiting);
+    attempt.reused = false;
+    state.phase = Phase::Waiting(Waiting::new(attempt));
     Begun::Waiting { connect: true }
 }
 
 /// Forwards the head that waits, if the connection to its server is up.
+#[inline(never)]
 pub(super) fn waiting(
     conn: ArcBorrow<'_, Conn>,
     client: &mut Locked<'_, State>,
@@ -380,13 +386,21 @@ fn reopen(
     scratch: &mut Scratch,
 ) -> Option<()> {
     let Scratch { head, out, .. } = scratch;
-    let bytes = head::linear(wire, waiting.as_ref()?.head, head).ok()?;
+    let bytes = head::linear(wire, waiting.as_ref()?.attempt.head, head).ok()?;
     let request = Request::parse(bytes, &state.service.options.limits).ok()?;
 
-    match Exchange::open(conn, state, &request, waiting.take()?, wire, to, out) {
+    match Exchange::open(
+        conn,
+        state,
+        &request,
+        waiting.take()?.attempt,
+        wire,
+        to,
+        out,
+    ) {
         Ok(()) => Some(()),
-        Err(back) => {
-            *waiting = Some(back);
+        Err(attempt) => {
+            *waiting = Some(Waiting::new(attempt));
             None
         }
     }
@@ -408,18 +422,22 @@ fn try_another(
         return Step::Close { reset: true };
     };
     // An idle connection may die at any time; that says nothing about the server.
-    let again = mem::replace(&mut waiting.reused, false) || {
-        let failed = waiting.target.server.clone();
+    let again = mem::replace(&mut waiting.attempt.reused, false) || {
+        let failed = waiting.attempt.target.server.clone();
 
         failed.stats.error();
         match waiting.tried.iter_mut().find(|tried| tried.is_none()) {
             Some(place) => {
                 *place = Some(failed.clone());
-                let found = waiting.target.redirect(&conn.peer, &waiting.tried);
+                let found =
+                    waiting
+                        .attempt
+                        .target
+                        .redirect(&state.service, &conn.peer, &waiting.tried);
 
                 if found {
                     failed.end();
-                    waiting.target.server.begin();
+                    waiting.attempt.target.server.begin();
                 }
                 found
             }
@@ -440,7 +458,7 @@ fn try_another(
 pub(super) fn wanted(state: &State) -> Option<Arc<Server>> {
     match &state.phase {
         Phase::Waiting(waiting) if state.upstream.is_none() && !waiting.failed => {
-            Some(waiting.target.server.clone())
+            Some(waiting.attempt.target.server.clone())
         }
         _ => None,
     }
@@ -451,7 +469,7 @@ pub(super) fn connected(state: &mut State, upstream: Result<Arc<Upstream>>) {
     match (&mut state.phase, upstream) {
         (Phase::Waiting(waiting), Ok(upstream))
             if state.upstream.is_none()
-                && Arc::ptr_eq(&waiting.target.server, upstream.server()) =>
+                && Arc::ptr_eq(&waiting.attempt.target.server, upstream.server()) =>
         {
             state.upstream = Some(upstream);
         }

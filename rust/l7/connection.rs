@@ -141,7 +141,10 @@ pub(super) struct State {
     pub(super) upstream: Option<Arc<Upstream>>,
     /// The request in hand is a HEAD request.
     pub(super) is_head: bool,
+    /// Of our own for the client.
     pub(super) unsent: Unsent,
+    /// What is left of a rewritten head for the server.
+    pub(super) to_server: Unsent,
 }
 
 /// A client's connection, which must fit into 512 bytes of the allocator's. It may be dropped in any context, long after its end: nothing that it
@@ -193,6 +196,7 @@ impl Conn {
                 upstream: None,
                 is_head: false,
                 unsent: Unsent::new(),
+                to_server: Unsent::new(),
             },
         );
         let this = Arc::pin_init(

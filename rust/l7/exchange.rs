@@ -9,7 +9,10 @@ use crate::{
     config::Timeout,
     l7::{
         answer,
-        begin::Waiting,
+        begin::{
+            Attempt,
+            Waiting, //
+        },
         connection::{
             Conn,
             Mode,
@@ -46,7 +49,6 @@ use ktcpvs_core::{
         Forward,
         HeadScanner,
         Kind,
-        Limits,
         Request,
         RequestEdits,
         Version, //
@@ -101,6 +103,17 @@ enum End {
     Unread,
 }
 
+/// What an exchange moves between, and by what rules.
+struct Sides<'a> {
+    client: Wire<'a>,
+    server: Wire<'a>,
+    /// Of our own for the client.
+    unsent: &'a mut Unsent,
+    /// What is left of a rewritten head.
+    to_server: &'a mut Unsent,
+    service: &'a Service,
+}
+
 /// One request and its response.
 pub(super) struct Exchange {
     target: Target,
@@ -108,7 +121,6 @@ pub(super) struct Exchange {
     held: usize,
     request: Flow,
     sending: Sending,
-    to_server: Unsent,
     receiving: Receiving,
     version: Version,
     is_head: bool,
@@ -148,19 +160,22 @@ impl State {
 
 impl Exchange {
     /// Sends the head of `request`, which is in the queue of `from`, to the server `to`, and makes
-    /// this the phase of `state`. Gives `waiting` back if the head becomes too long by what must
+    /// this the phase of `state`. Gives `attempt` back if the head becomes too long by what must
     /// be added.
     pub(super) fn open(
         conn: ArcBorrow<'_, Conn>,
         state: &mut State,
         request: &Request<'_>,
-        waiting: Waiting,
+        attempt: Attempt,
         from: &Wire<'_>,
         to: &mut Wire<'_>,
         out: &mut [u8],
-    ) -> Result<(), Waiting> {
+    ) -> Result<(), Attempt> {
         let options = &state.service.options;
-        let strip_cookie = waiting.target().pool.affinity.as_ref().map(|a| a.name());
+        let strip_cookie = attempt
+            .target
+            .affinity(&state.service)
+            .map(|affinity| affinity.name());
         let client = options.forwarded_for.then(|| conn.peer_text());
         let edits = RequestEdits {
             forwarded_for: client.as_ref().map(Inline::as_slice),
@@ -168,18 +183,27 @@ impl Exchange {
         };
         let forward = match forward_request(request, &edits, out) {
             Ok(forward) => forward,
-            Err(_) => return Err(waiting),
+            Err(_) => return Err(attempt),
         };
         let has_body = head::has_body(request);
-        let (target, held, reused) = waiting.into_parts();
+        let Attempt {
+            target,
+            head: held,
+            reused,
+        } = attempt;
         let body_max = options.body_max;
 
+        if !state.to_server.is_empty() {
+            // Of an attempt at another connection.
+            state.to_server = Unsent::new();
+        }
+        // The old phase ends first, so that the new one is made in its place.
+        state.phase = Phase::Head;
         state.phase = Phase::Exchange(Self {
             target,
             held,
             request: Flow::new(0, Body::new(request.framing())),
             sending: Sending::InPlace(request.leading()),
-            to_server: Unsent::new(),
             receiving: Receiving::Head(HeadScanner::new(Kind::Response)),
             version: request.version(),
             is_head: request.is_head(),
@@ -205,10 +229,10 @@ impl Exchange {
             this.sending = Sending::Rewritten;
             let head = out.get(..len).unwrap_or(&[]);
 
-            if this.to_server.send(to, head, has_body).is_err() {
+            if state.to_server.send(to, head, has_body).is_err() {
                 this.sending = Sending::Broken;
             }
-            this.to_server.is_empty()
+            state.to_server.is_empty()
         } else {
             this.send_in_place(from, to, has_body)
         };
@@ -252,13 +276,14 @@ impl Exchange {
     }
 
     /// Moves what can be moved.
+    #[inline(never)]
     pub(super) fn step(
         conn: ArcBorrow<'_, Conn>,
         client: &mut Locked<'_, State>,
         mode: Mode,
         given: &mut Option<Locked<'_, ()>>,
     ) -> Step {
-        let (mut c, state) = client.parts();
+        let (c, state) = client.parts();
         let Some(upstream) = state.upstream.take() else {
             return Step::Close { reset: true };
         };
@@ -267,24 +292,31 @@ impl Exchange {
             ServerLock::Busy => (End::Defer, false),
             ServerLock::Gone => (End::Cut, false),
             ServerLock::Held(mut server) => {
-                let (mut s, ()) = server.parts();
+                let (s, ()) = server.parts();
                 let State {
                     phase,
                     unsent,
+                    to_server,
                     service,
                     ..
                 } = &mut *state;
 
                 match phase {
                     Phase::Exchange(exchange) => {
-                        let limits = &service.options.limits;
-                        let end = exchange.run(conn, mode, limits, &mut c, &mut s, unsent);
-                        let idle = s.established() && s.unread() == 0 && !s.ended();
-                        let reusable = exchange.server_reusable() && idle;
+                        let mut sides = Sides {
+                            client: c,
+                            server: s,
+                            unsent,
+                            to_server,
+                            service,
+                        };
+                        let end = exchange.run(conn, mode, &mut sides);
+                        let reusable =
+                            matches!(end, End::Finished) && exchange.server_reusable(&sides);
 
-                        if matches!(end, End::Finished) && reusable {
+                        if reusable {
                             // While its lock is held: who takes it next must find it at rest.
-                            Upstream::put_back(upstream.clone());
+                            Upstream::put_back(&upstream);
                         }
                         (end, reusable)
                     }
@@ -311,15 +343,14 @@ impl Exchange {
         Self::ended(conn, client, mode, end)
     }
 
-    /// What changes whenever something moves.
-    fn progress(&self) -> impl PartialEq {
-        (
-            mem::discriminant(&self.sending),
-            mem::discriminant(&self.receiving),
-            self.bytes_in,
-            self.bytes_out,
-            self.interim,
-        )
+    /// Grows whenever something moves.
+    fn progress(&self) -> usize {
+        let sent = usize::from(matches!(self.sending, Sending::Done));
+        let answered = usize::from(matches!(self.receiving, Receiving::Body(_)));
+
+        self.bytes_in
+            .wrapping_add(self.bytes_out)
+            .wrapping_add(usize::from(self.interim) + sent + answered)
     }
 
     /// Goes on after `end`.
@@ -345,10 +376,11 @@ impl Exchange {
 
         match end {
             End::Retry => {
-                let head = exchange.held;
-
-                exchange.target.server.end();
-                state.phase = Phase::Waiting(Waiting::new(exchange.target, head));
+                state.phase = Phase::Waiting(Waiting::new(Attempt {
+                    target: exchange.target,
+                    head: exchange.held,
+                    reused: false,
+                }));
                 conn.expect_within(state.service.options.timeout(Timeout::Connect));
                 Step::Connect
             }
@@ -410,52 +442,50 @@ impl Exchange {
         matches!(self.sending, Sending::Done) && self.held == 0
     }
 
-    /// Whether the server's connection can be used again once this is finished.
-    fn server_reusable(&self) -> bool {
+    /// Whether the server's connection can be used again, now that this is finished.
+    fn server_reusable(&self, sides: &Sides<'_>) -> bool {
         self.keep_server
             && matches!(self.sending, Sending::Done)
-            && self.to_server.is_empty()
+            && sides.to_server.is_empty()
+            && sides.server.established()
+            && sides.server.unread() == 0
             && !self.target.server.removed()
     }
 
-    /// Moves what can be moved between the client `c` and the server `s`.
-    fn run(
-        &mut self,
-        conn: ArcBorrow<'_, Conn>,
-        mode: Mode,
-        limits: &Limits,
-        c: &mut Wire<'_>,
-        s: &mut Wire<'_>,
-        unsent: &mut Unsent,
-    ) -> End {
-        if c.closed() {
+    /// Moves what can be moved between the sides.
+    fn run(&mut self, conn: ArcBorrow<'_, Conn>, mode: Mode, sides: &mut Sides<'_>) -> End {
+        if sides.client.closed() {
             return End::Cut;
         }
-        let held = self.is_held(conn, s);
+        let held = self.hold && self.goes_on_holding(conn, &sides.server);
 
-        if !held && !unsent.is_empty() {
-            match unsent.flush_before(c, self.body_waits(s)) {
+        if !held && !sides.unsent.is_empty() {
+            let more = self.body_waits(&sides.server);
+
+            match sides.unsent.flush_before(&mut sides.client, more) {
                 Ok(true) => (),
                 Ok(false) => return End::Wait,
                 Err(_) => return End::Cut,
             }
         }
-        if let Some(end) = self.send_request(c, s) {
-            return end;
+        if !matches!(self.sending, Sending::Done) {
+            if let Some(end) = self.send_request(sides) {
+                return end;
+            }
         }
         if held {
             return End::Wait;
         }
         loop {
-            if let Some(end) = self.receive(conn, mode, limits, c, s, unsent) {
+            if let Some(end) = self.receive(conn, mode, sides) {
                 return end;
             }
         }
     }
 
-    /// Whether the response's head goes on being held back.
-    fn is_held(&mut self, conn: ArcBorrow<'_, Conn>, s: &Wire<'_>) -> bool {
-        if self.hold && (self.body_waits(s) || s.ended() || conn.hold.is_over()) {
+    /// Whether the response's head, which is held back, still is.
+    fn goes_on_holding(&mut self, conn: ArcBorrow<'_, Conn>, server: &Wire<'_>) -> bool {
+        if self.body_waits(server) || server.ended() || conn.hold.is_over() {
             self.end_hold(conn);
         }
         self.hold
@@ -468,8 +498,11 @@ impl Exchange {
     }
 
     /// Whether bytes of the response's body have come and not been sent.
-    fn body_waits(&self, s: &Wire<'_>) -> bool {
-        matches!(&self.receiving, Receiving::Body(flow) if !flow.done() && s.unread() > flow.lead())
+    fn body_waits(&self, server: &Wire<'_>) -> bool {
+        matches!(
+            &self.receiving,
+            Receiving::Body(flow) if !flow.done() && server.unread() > flow.lead()
+        )
     }
 
     /// Ends the exchange with `status`, if the client can still be told.
@@ -486,37 +519,15 @@ impl Exchange {
         &mut self,
         conn: ArcBorrow<'_, Conn>,
         mode: Mode,
-        limits: &Limits,
-        c: &mut Wire<'_>,
-        s: &mut Wire<'_>,
-        unsent: &mut Unsent,
+        sides: &mut Sides<'_>,
     ) -> Option<End> {
-        if self.hold || !unsent.is_empty() {
+        if self.hold || !sides.unsent.is_empty() {
             return Some(End::Wait);
         }
         let pumped = match &mut self.receiving {
-            Receiving::Head(scanner) => {
-                // Nearly every head comes whole and in one piece. What does not is scanned as it
-                // comes.
-                if scanner.is_empty() && s.unread() > 0 {
-                    let taken = self.take_head(conn, mode, limits, c, s, unsent, None);
-
-                    if !matches!(taken, Some(End::Unread)) {
-                        return taken;
-                    }
-                }
-                let Receiving::Head(scanner) = &mut self.receiving else {
-                    return None;
-                };
-                return match head::scan(scanner, s, limits) {
-                    Err(_) => Some(End::Refuse(502)),
-                    Ok(None) if s.ended() => Some(self.unanswered(s.unread() > 0)),
-                    Ok(None) => Some(End::Wait),
-                    Ok(Some(len)) => self.take_head(conn, mode, limits, c, s, unsent, Some(len)),
-                };
-            }
+            Receiving::Head(_) => return self.receive_head(conn, mode, sides),
             Receiving::Interim(flow) | Receiving::Body(flow) => {
-                flow.pump(s, c, &mut self.bytes_out)
+                flow.pump(&mut sides.server, &mut sides.client, &mut self.bytes_out)
             }
         };
 
@@ -532,8 +543,8 @@ impl Exchange {
                 self.receiving = Receiving::Head(HeadScanner::new(Kind::Response));
                 None
             }
-            Ok(Pumped::Starved) if s.ended() => {
-                if self.until_close && !s.failed() {
+            Ok(Pumped::Starved) if sides.server.ended() => {
+                if self.until_close && !sides.server.failed() {
                     Some(End::Finished)
                 } else {
                     Some(End::Cut)
@@ -541,6 +552,38 @@ impl Exchange {
             }
             Ok(Pumped::Starved | Pumped::Full) => Some(End::Wait),
             Err(_) => Some(End::Cut),
+        }
+    }
+
+    /// Collects the response's head, and takes it once it is whole.
+    fn receive_head(
+        &mut self,
+        conn: ArcBorrow<'_, Conn>,
+        mode: Mode,
+        sides: &mut Sides<'_>,
+    ) -> Option<End> {
+        let Receiving::Head(scanner) = &mut self.receiving else {
+            return None;
+        };
+
+        // Nearly every head comes whole and in one piece. What does not is scanned as it comes.
+        if scanner.is_empty() && sides.server.unread() > 0 {
+            let taken = self.take_head(conn, mode, sides, None);
+
+            if !matches!(taken, Some(End::Unread)) {
+                return taken;
+            }
+        }
+        let Receiving::Head(scanner) = &mut self.receiving else {
+            return None;
+        };
+        let server = &sides.server;
+
+        match head::scan(scanner, server, &sides.service.options.limits) {
+            Err(_) => Some(End::Refuse(502)),
+            Ok(None) if server.ended() => Some(self.unanswered(server.unread() > 0)),
+            Ok(None) => Some(End::Wait),
+            Ok(Some(len)) => self.take_head(conn, mode, sides, Some(len)),
         }
     }
 

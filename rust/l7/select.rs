@@ -3,7 +3,10 @@
 //! From a request to what is done with it: the rule, the pool, the real server.
 
 use crate::{
-    config,
+    config::{
+        self,
+        Affinity, //
+    },
     l7::{
         Pool,
         Server,
@@ -29,9 +32,8 @@ pub(super) const TRIES: usize = 3;
 
 /// Where a request goes.
 pub(super) struct Target {
-    pub(super) pool: Arc<Pool>,
     pub(super) server: Arc<Server>,
-    /// The rule that said so, by its place in the service.
+    /// The rule that said so, by its place in the service that the connection has meanwhile.
     pub(super) rule: Option<u32>,
     /// The client is to be bound to the server with the pool's cookie.
     pub(super) bind: bool,
@@ -95,8 +97,7 @@ pub(super) fn choose(
 
             in_pool(pool, request, peer, Some(index as u32), captured)
         }
-        config::Action::Server(pool, server) => Choice::Server(Target {
-            pool: pool.clone(),
+        config::Action::Server(_, server) => Choice::Server(Target {
             server: server.clone(),
             rule: Some(index as u32),
             bind: false,
@@ -132,7 +133,6 @@ fn in_pool(
 
     match server {
         Some(server) => Choice::Server(Target {
-            pool: pool.clone(),
             server: server.clone(),
             rule,
             bind,
@@ -157,23 +157,49 @@ fn scheduled<'a>(
 }
 
 impl Target {
+    /// The affinity of the pool that the server is in. `service` made the choice.
+    pub(super) fn affinity<'a>(&self, service: &'a Service) -> Option<&'a Affinity> {
+        self.pool(service)?.affinity.as_ref()
+    }
+
+    /// The pool that the server is in. `service` made the choice.
+    fn pool<'a>(&self, service: &'a Service) -> Option<&'a Arc<Pool>> {
+        let Some(rule) = self.rule else {
+            return service.default_pool.as_ref();
+        };
+
+        match &service.rules.get(rule as usize)?.action {
+            config::Action::Pool(pool) | config::Action::Server(pool, _) => Some(pool),
+            config::Action::Redirect | config::Action::Status(_) => None,
+        }
+    }
+
     /// Goes to another server for the client `peer`, none of `tried`. Whether there is one.
-    pub(super) fn redirect(&mut self, peer: &IpAddr, tried: &[Option<Arc<Server>>]) -> bool {
+    /// `service` made the choice.
+    pub(super) fn redirect(
+        &mut self,
+        service: &Service,
+        peer: &IpAddr,
+        tried: &[Option<Arc<Server>>],
+    ) -> bool {
         if !self.free {
             return false;
         }
+        let Some(pool) = self.pool(service) else {
+            return false;
+        };
         let tried = |server: &Server| {
             tried
                 .iter()
                 .flatten()
                 .any(|t| core::ptr::eq::<Server>(&**t, server))
         };
-        let Some(server) = scheduled(&self.pool, peer, self.captured, tried).cloned() else {
+        let Some(server) = scheduled(pool, peer, self.captured, tried).cloned() else {
             return false;
         };
 
         self.server = server;
-        self.bind = self.pool.affinity.is_some();
+        self.bind = pool.affinity.is_some();
         true
     }
 }

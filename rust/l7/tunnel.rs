@@ -82,6 +82,7 @@ impl Direction {
 }
 
 /// Moves what can be moved.
+#[inline(never)]
 pub(super) fn step(
     conn: ArcBorrow<'_, Conn>,
     client: &mut Locked<'_, State>,

@@ -122,13 +122,12 @@ impl Upstream {
 
     /// Puts the connection back to be used again. Its stream must have nothing unread and be
     /// established; the caller has it locked.
-    pub(super) fn put_back(this: Arc<Self>) {
+    pub(super) fn put_back(this: &Arc<Self>) {
         let owner = this.owner.lock().take();
 
         drop(owner);
         this.idle_since.store(time::jiffies() as u64, Relaxed);
-        let server = this.server.clone();
-        if let Err(this) = server.data.put(this) {
+        if let Err(this) = this.server.data.put(this.clone()) {
             queues::enqueue::<Self, 0>(On::Control, this);
         }
     }

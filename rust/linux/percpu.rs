@@ -58,6 +58,16 @@ impl<const N: usize> Counters<N> {
         unsafe { bindings::ktcpvs_counters_add(self.ptr.as_ptr(), I as u32, n) };
     }
 
+    /// Adds `n` to counter `I` and those behind it. Any context.
+    #[inline]
+    pub(crate) fn add3<const I: usize>(&self, n: [u64; 3]) {
+        const { assert!(I + 2 < N) };
+        // SAFETY: As above.
+        unsafe {
+            bindings::ktcpvs_counters_add3(self.ptr.as_ptr(), I as u32, n[0], n[1], n[2]);
+        }
+    }
+
     /// What all CPUs have counted in counter `I`. Each CPU's part is read as it is just then.
     pub(crate) fn sum<const I: usize>(&self) -> u64 {
         const { assert!(I < N) };

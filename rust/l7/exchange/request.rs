@@ -7,7 +7,8 @@ use super::{
     End,
     Exchange,
     Receiving,
-    Sending, //
+    Sending,
+    Sides, //
 };
 use crate::{
     l7::relay::{
@@ -40,16 +41,16 @@ impl Exchange {
     }
 
     /// Moves the request on. An end, if it can go no further.
-    pub(super) fn send_request(&mut self, c: &mut Wire<'_>, s: &mut Wire<'_>) -> Option<End> {
+    pub(super) fn send_request(&mut self, sides: &mut Sides<'_>) -> Option<End> {
         let has_body = !self.request.done();
 
         match self.sending {
             Sending::InPlace(_) => {
-                if !self.send_in_place(c, s, has_body) {
+                if !self.send_in_place(&sides.client, &mut sides.server, has_body) {
                     return None;
                 }
             }
-            Sending::Rewritten => match self.to_server.flush(s) {
+            Sending::Rewritten => match sides.to_server.flush(&mut sides.server) {
                 Ok(true) => (),
                 Ok(false) => return None,
                 Err(_) => self.sending = Sending::Broken,
@@ -60,7 +61,7 @@ impl Exchange {
             // A head that a body follows cannot be kept for another attempt, nor need it be when
             // the answer has begun already.
             if has_body || matches!(self.receiving, Receiving::Body(_)) {
-                c.consume(mem::take(&mut self.held));
+                sides.client.consume(mem::take(&mut self.held));
             }
             self.sending = if has_body {
                 Sending::Body
@@ -71,7 +72,9 @@ impl Exchange {
         if !matches!(self.sending, Sending::Body) {
             return None;
         }
-        let pumped = self.request.pump(c, s, &mut self.bytes_in);
+        let pumped = self
+            .request
+            .pump(&mut sides.client, &mut sides.server, &mut self.bytes_in);
 
         if self.body_max > 0 && self.request.content() > self.body_max {
             return Some(self.refuse(413));
@@ -79,7 +82,7 @@ impl Exchange {
         self.server_full = matches!(pumped, Ok(Pumped::Full));
         match pumped {
             Ok(Pumped::Done) => self.sending = Sending::Done,
-            Ok(Pumped::Starved) if c.ended() => return Some(End::Cut),
+            Ok(Pumped::Starved) if sides.client.ended() => return Some(End::Cut),
             Ok(Pumped::Starved | Pumped::Full) => (),
             Err(Fault::Malformed) => return Some(self.refuse(400)),
             Err(Fault::Gone) => self.sending = Sending::Broken,

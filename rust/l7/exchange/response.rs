@@ -6,7 +6,8 @@ use super::{
     End,
     Exchange,
     Receiving,
-    Sending, //
+    Sending,
+    Sides, //
 };
 use crate::{
     l7::{
@@ -18,7 +19,7 @@ use crate::{
         hold,
         relay::Flow,
         shared::Scratch,
-        unsent::Unsent, //
+        Service, //
     },
     linux::net::Wire,
 };
@@ -31,7 +32,6 @@ use ktcpvs_core::http::{
     Framing,
     HeadScanner,
     Kind,
-    Limits,
     Response,
     ResponseEdits,
     Version, //
@@ -63,66 +63,92 @@ fn waits_for_body(body: &Body, s: &Wire<'_>) -> bool {
 impl Exchange {
     /// Takes a response's head, one of `len` bytes or whatever has come, and sends it on. An end,
     /// if it goes no further; that is [`End::Unread`] if what has come is not a whole head.
-    #[expect(clippy::too_many_arguments, reason = "both sides of an exchange")]
     pub(super) fn take_head(
         &mut self,
         conn: ArcBorrow<'_, Conn>,
         mode: Mode,
-        limits: &Limits,
-        c: &mut Wire<'_>,
-        s: &mut Wire<'_>,
-        unsent: &mut Unsent,
+        sides: &mut Sides<'_>,
         len: Option<usize>,
     ) -> Option<End> {
-        let decided = conn.with_scratch(mode, |scratch| {
-            let Scratch { head, out, .. } = scratch;
-            let (verdict, len) = {
-                let (response, len) = match len {
-                    None => Response::parse_prefix(s.first_piece(), limits).ok_or(End::Unread)?,
-                    Some(len) => {
-                        let bytes = head::linear(s, len, head).map_err(|_| End::Cut)?;
-
-                        (
-                            Response::parse(bytes, limits).map_err(|_| End::Refuse(502))?,
-                            len,
-                        )
-                    }
-                };
-
-                (self.decide(&response, out).ok_or(End::Refuse(502))?, len)
-            };
-
-            self.release_request(c, &verdict);
-            if let Verdict::Final(forward, body) = &verdict {
-                let more = !body.done() && s.unread() > len;
-
-                self.hold = !more && waits_for_body(body, s) && hold::begin(conn);
-                if let Forward::Rewritten(size) = forward {
-                    let bytes = out.get(..*size).unwrap_or(&[]);
-
-                    self.started = true;
-                    self.bytes_out += bytes.len();
-                    if self.hold && unsent.keep(bytes).is_err() {
-                        self.end_hold(conn);
-                    }
-                    if !self.hold {
-                        unsent.send(c, bytes, more).map_err(|_| End::Cut)?;
-                    }
-                }
-            }
-            Ok((verdict, len))
-        });
-
-        match decided {
-            None => return Some(End::Defer),
-            Some(Err(end)) => return Some(end),
-            Some(Ok((verdict, len))) => self.go_on(s, verdict, len),
+        match conn.with_scratch(mode, |scratch| self.pass_head(conn, sides, len, scratch)) {
+            None => Some(End::Defer),
+            Some(Err(end)) => Some(end),
+            Some(Ok(())) => None,
         }
-        None
+    }
+
+    /// [`Self::take_head`] with memory to work in.
+    fn pass_head(
+        &mut self,
+        conn: ArcBorrow<'_, Conn>,
+        sides: &mut Sides<'_>,
+        len: Option<usize>,
+        scratch: &mut Scratch,
+    ) -> Result<(), End> {
+        let Scratch { head, out, .. } = scratch;
+        let (service, s) = (sides.service, &sides.server);
+        let (verdict, len) = match len {
+            None => {
+                let (response, len) =
+                    Response::parse_prefix(s.first_piece(), &service.options.limits)
+                        .ok_or(End::Unread)?;
+
+                (self.decide(&response, service, out), len)
+            }
+            Some(len) => {
+                let bytes = head::linear(s, len, head).map_err(|_| End::Cut)?;
+                let response = Response::parse(bytes, &service.options.limits)
+                    .map_err(|_| End::Refuse(502))?;
+
+                (self.decide(&response, service, out), len)
+            }
+        };
+        let verdict = verdict.ok_or(End::Refuse(502))?;
+
+        self.release_request(&mut sides.client, &verdict);
+        if let Verdict::Final(forward, body) = &verdict {
+            let more = !body.done() && s.unread() > len;
+
+            self.hold = !more && waits_for_body(body, s) && hold::begin(conn);
+            if let Forward::Rewritten(size) = forward {
+                let bytes = out.get(..*size).unwrap_or(&[]);
+
+                self.send_rewritten(conn, sides, bytes, more)?;
+            }
+        }
+        self.go_on(&mut sides.server, verdict, len);
+        Ok(())
+    }
+
+    /// Sends a head that was rewritten, or keeps it while it is held back.
+    fn send_rewritten(
+        &mut self,
+        conn: ArcBorrow<'_, Conn>,
+        sides: &mut Sides<'_>,
+        head: &[u8],
+        more: bool,
+    ) -> Result<(), End> {
+        self.started = true;
+        self.bytes_out += head.len();
+        if self.hold && sides.unsent.keep(head).is_err() {
+            self.end_hold(conn);
+        }
+        if self.hold {
+            return Ok(());
+        }
+        sides
+            .unsent
+            .send(&mut sides.client, head, more)
+            .map_err(|_| End::Cut)
     }
 
     /// What `response` means. `None` if it makes no sense as an answer to the request.
-    fn decide(&mut self, response: &Response<'_>, out: &mut [u8]) -> Option<Verdict> {
+    fn decide(
+        &mut self,
+        response: &Response<'_>,
+        service: &Service,
+        out: &mut [u8],
+    ) -> Option<Verdict> {
         match response.status() {
             101 if self.upgrade => return Some(Verdict::Upgrade),
             101 => return None,
@@ -149,8 +175,8 @@ impl Exchange {
         self.keep_server = response.persistent() && !self.until_close;
         self.keep_client &= !self.until_close;
         let value;
-        let set_cookie = match (self.target.bind, &self.target.pool.affinity) {
-            (true, Some(affinity)) => {
+        let set_cookie = match self.target.affinity(service) {
+            Some(affinity) if self.target.bind => {
                 value = affinity.value(&self.target.server);
                 Some((affinity.name(), &value[..]))
             }
