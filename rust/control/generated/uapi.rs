@@ -32,7 +32,7 @@ pub const CONDITIONS_MAX: usize = 16;
 /// Most listeners of a service.
 pub const LISTENERS_MAX: usize = 16;
 /// Most real servers of a pool.
-pub const SERVERS_MAX: usize = 4096;
+pub const SERVERS_MAX: usize = 16384;
 /// Greatest weight of a real server.
 pub const WEIGHT_MAX: u32 = 65535;
 /// Highest number of a capture group.
