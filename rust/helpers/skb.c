@@ -6,30 +6,12 @@
 #include <net/tcp.h>
 
 #include "helpers.h"
+#include "queue.h"
 
-/*
- * The buffer that holds the unread byte number @skip, and that byte's offset
- * in it; the search begins behind @after, or at the head of the queue. NULL if
- * the byte has not come. Buffers may overlap (tcp_data_queue() keeps the whole
- * of a partly old segment), so the sequence number decides, not the order.
- */
 struct sk_buff *ktcpvs_skb_find(struct sock *sk, struct sk_buff *after,
 				u32 skip, u32 *offset)
 {
-	u32 seq = tcp_sk(sk)->copied_seq + skip;
-	struct sk_buff *skb;
-
-	skb = after ? skb_peek_next(after, &sk->sk_receive_queue) :
-		      skb_peek(&sk->sk_receive_queue);
-	for (; skb; skb = skb_peek_next(skb, &sk->sk_receive_queue)) {
-		u32 off = seq - TCP_SKB_CB(skb)->seq;
-
-		if (off < skb->len) {
-			*offset = off;
-			return skb;
-		}
-	}
-	return NULL;
+	return queue_find(sk, after, skip, offset);
 }
 
 /* Finds *@offset in the fragments, or makes it relative to what follows. */
@@ -110,7 +92,7 @@ void ktcpvs_skb_first(struct sock *sk, struct ktcpvs_piece *piece)
 		piece->len = skb_frag_size(frag) - off;
 		return;
 	}
-	skb = ktcpvs_skb_find(sk, NULL, 0, &off);
+	skb = queue_find(sk, NULL, 0, &off);
 	if (skb && ktcpvs_skb_piece(skb, off, piece))
 		piece->len = 0;
 }
@@ -129,8 +111,8 @@ unsigned int ktcpvs_skb_gather(struct sock *sk, u32 skip, u32 max,
 	int i;
 
 	*total = 0;
-	for (skb = ktcpvs_skb_find(sk, NULL, skip, &off); skb;
-	     skb = ktcpvs_skb_find(sk, skb, skip + *total, &off)) {
+	for (skb = queue_find(sk, NULL, skip, &off); skb;
+	     skb = queue_find(sk, skb, skip + *total, &off)) {
 		if (skb_has_frag_list(skb) || off < skb_headlen(skb) ||
 		    !skb_frags_readable(skb))
 			return n;

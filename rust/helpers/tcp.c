@@ -7,6 +7,7 @@
 #include <net/tcp.h>
 
 #include "helpers.h"
+#include "queue.h"
 
 /*
  * Says that data will go back soon, so that the acknowledgment of what is
@@ -79,12 +80,14 @@ static bool may_entail(const struct sock *sk, u32 len)
 static u32 add_frags(struct sk_buff *skb, const struct sk_buff *from, u32 off,
 		     u32 max)
 {
-	unsigned int n = skb_shinfo(skb)->nr_frags;
+	const struct skb_shared_info *source = skb_shinfo(from);
+	struct skb_shared_info *info = skb_shinfo(skb);
+	unsigned int n = info->nr_frags;
+	unsigned int i;
 	u32 added = 0;
-	int i;
 
-	for (i = 0; i < skb_shinfo(from)->nr_frags && added < max; i++) {
-		const skb_frag_t *frag = &skb_shinfo(from)->frags[i];
+	for (i = 0; i < source->nr_frags && added < max; i++) {
+		const skb_frag_t *frag = &source->frags[i];
 		u32 len = skb_frag_size(frag);
 
 		if (off >= len) {
@@ -95,11 +98,12 @@ static u32 add_frags(struct sk_buff *skb, const struct sk_buff *from, u32 off,
 			break;
 		len = min(len - off, max - added);
 		get_page(skb_frag_page(frag));
-		skb_fill_page_desc(skb, n++, skb_frag_page(frag),
-				   skb_frag_off(frag) + off, len);
+		__skb_fill_page_desc_noacc(info, n++, skb_frag_page(frag),
+					   skb_frag_off(frag) + off, len);
 		added += len;
 		off = 0;
 	}
+	info->nr_frags = n;
 	skb_len_add(skb, added);
 	return added;
 }
@@ -121,7 +125,7 @@ static struct sk_buff *refer(struct sock *from, u32 skip, u32 max)
 	struct sk_buff *skb, *src;
 	u32 off;
 
-	src = ktcpvs_skb_find(from, NULL, skip, &off);
+	src = queue_find(from, NULL, skip, &off);
 	if (!src || !in_frags(src, off))
 		return NULL;
 	skb = alloc_skb_fclone(MAX_TCP_HEADER, GFP_ATOMIC | __GFP_NOWARN);
@@ -137,7 +141,7 @@ static struct sk_buff *refer(struct sock *from, u32 skip, u32 max)
 		add_frags(skb, src, off - skb_headlen(src), max - skb->len);
 		if (skb->len == max)
 			break;
-		src = ktcpvs_skb_find(from, src, skip + skb->len, &off);
+		src = queue_find(from, src, skip + skb->len, &off);
 	} while (src && in_frags(src, off) && src->len - off <= max - skb->len &&
 		 skb_shinfo(skb)->nr_frags + skb_shinfo(src)->nr_frags <=
 			 MAX_SKB_FRAGS);
