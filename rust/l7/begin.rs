@@ -266,7 +266,6 @@ fn decide<'a>(
 }
 
 /// Forwards `request` on an idle connection, or has it wait for one.
-#[inline(never)]
 #[expect(clippy::too_many_arguments, reason = "the state of one decision")]
 fn forward_at_once(
     conn: ArcBorrow<'_, Conn>,

@@ -117,7 +117,9 @@ pub(super) enum Step {
     },
 }
 
-/// What a connection is doing.
+/// What a connection is doing. It has a tag of its own: one within a variant's fields takes more
+/// steps to read.
+#[repr(u8)]
 pub(super) enum Phase {
     /// Collecting a request's head, or idle.
     Head,

@@ -78,19 +78,26 @@ impl Flow {
             if unread == 0 {
                 return Ok(Pumped::Starved);
             }
-            let (len, after) = self.ahead(from, unread.min(WINDOW))?;
-            let more = !after.done() && unread > len;
+            let window = unread.min(WINDOW);
+            let (len, after) = match self.known(window) {
+                Some(len) => (len, None),
+                None => self
+                    .ahead(from, window)
+                    .map(|(len, after)| (len, Some(after)))?,
+            };
+            // Something of the message is behind these bytes, and some of that has come.
+            let more = unread > len && after.as_ref().is_some_and(|after| !after.done());
             let sent = match to.send_from(from, 0, len, more) {
                 Ok(sent) => sent,
                 Err(e) if e == EAGAIN || e == ENOMEM => return Ok(Pumped::Full),
                 Err(_) => return Err(Fault::Gone),
             };
 
-            *self = if sent == len {
-                after
-            } else {
-                self.ahead(from, sent)?.1
-            };
+            match after {
+                None => self.advance(sent),
+                Some(after) if sent == len => *self = after,
+                Some(_) => *self = self.ahead(from, sent)?.1,
+            }
             if self.done() {
                 from.expect_reply();
             }
@@ -102,22 +109,43 @@ impl Flow {
         }
     }
 
+    /// How many of the next `window` bytes belong to the message, if that is known without a look
+    /// at them.
+    fn known(&self, window: usize) -> Option<usize> {
+        let lead = self.lead.min(window);
+        let rest = window - lead;
+
+        if rest == 0 || self.body.done() {
+            Some(lead)
+        } else if self.body.opaque() >= rest as u64 {
+            Some(window)
+        } else {
+            None
+        }
+    }
+
+    /// Goes behind the next `len` bytes, which [`Self::known`] said, or fewer.
+    fn advance(&mut self, len: usize) {
+        let lead = self.lead.min(len);
+
+        self.lead -= lead;
+        if len > lead {
+            self.body.skip((len - lead) as u64);
+        }
+    }
+
     /// How many of the next `window` bytes belong to the message, and what is to be moved after
-    /// them.
+    /// them. Looks at the bytes.
     fn ahead(&self, from: &Wire<'_>, window: usize) -> Result<(usize, Self), Fault> {
         let mut after = *self;
         let lead = self.lead.min(window);
         let rest = window - lead;
 
+        if let Some(len) = self.known(window) {
+            after.advance(len);
+            return Ok((len, after));
+        }
         after.lead -= lead;
-        if rest == 0 || after.body.done() {
-            return Ok((lead, after));
-        }
-        let opaque = after.body.opaque();
-        if opaque >= rest as u64 {
-            after.body.skip(rest as u64);
-            return Ok((window, after));
-        }
         let mut len = lead;
         let fault = from.pieces(lead, rest, |piece| match after.body.feed(piece) {
             Ok(taken) => {
