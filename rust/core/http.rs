@@ -72,12 +72,24 @@ pub use self::{
 /// How large a head may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of a whole head, with its last CRLF and what empty lines come before it.
+    /// Bytes of a whole head, with its last CRLF and what empty lines come before it. More than
+    /// 65535 are never allowed.
     pub head_max: usize,
     /// Bytes of a request's target.
     pub target_max: usize,
     /// Field lines of a head.
     pub headers_max: usize,
+}
+
+impl Limits {
+    /// Bytes that a whole head may have: as many as a [`Span`](lex::Span) can be about.
+    pub(self) const fn head(&self) -> usize {
+        if self.head_max < u16::MAX as usize {
+            self.head_max
+        } else {
+            u16::MAX as usize
+        }
+    }
 }
 
 impl Default for Limits {

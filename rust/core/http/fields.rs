@@ -221,26 +221,31 @@ impl Flags {
     }
 }
 
-/// What the fields of a head say about the message and its connection.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Facts<'a> {
+/// What the first line and the fields of a head say about the message and its connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Facts {
     pub(super) flags: Flags,
-    length: u64,
-    /// The values of the `Connection` fields.
-    connection: [&'a [u8]; CONNECTION_LINES],
+    pub(super) version: Version,
     connection_lines: u8,
-    connection_bytes: usize,
+    connection_bytes: u16,
+    length: u64,
 }
 
-impl<'a> Facts<'a> {
+impl Facts {
+    /// Those of a head of `version` of which no field was read yet.
+    pub(super) const fn new(version: Version) -> Self {
+        Self {
+            flags: Flags(0),
+            version,
+            connection_lines: 0,
+            connection_bytes: 0,
+            length: 0,
+        }
+    }
+
     /// Takes note of a field.
     #[inline]
-    pub(super) fn take(
-        &mut self,
-        kind: Kind,
-        field: Field,
-        value: &'a [u8],
-    ) -> Result<(), HeadError> {
+    pub(super) fn take(&mut self, kind: Kind, field: Field, value: &[u8]) -> Result<(), HeadError> {
         match field {
             Field::Connection => self.take_connection(value),
             Field::ContentLength => {
@@ -264,17 +269,13 @@ impl<'a> Facts<'a> {
         }
     }
 
-    fn take_connection(&mut self, value: &'a [u8]) -> Result<(), HeadError> {
-        let slot = self
-            .connection
-            .get_mut(usize::from(self.connection_lines))
-            .ok_or(HeadError::BadConnection)?;
-        *slot = value;
-        self.connection_lines = self.connection_lines.wrapping_add(1);
-        self.connection_bytes = self.connection_bytes.saturating_add(value.len());
-        if self.connection_bytes > CONNECTION_BYTES {
+    fn take_connection(&mut self, value: &[u8]) -> Result<(), HeadError> {
+        let bytes = usize::from(self.connection_bytes).saturating_add(value.len());
+        if usize::from(self.connection_lines) >= CONNECTION_LINES || bytes > CONNECTION_BYTES {
             return Err(HeadError::BadConnection);
         }
+        self.connection_lines = self.connection_lines.wrapping_add(1);
+        self.connection_bytes = bytes as u16;
         // What most servers and old clients say in every message.
         if value == b"keep-alive" {
             self.flags.set(Flags::KEEP_ALIVE);
@@ -331,45 +332,73 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// Whether what the fields say about the framing can be (RFC 9112 §6.1, §6.3).
+    #[inline]
+    pub(super) fn check_framing(&self) -> Result<(), HeadError> {
+        if !self.flags.any(Flags::CHUNKED) {
+            Ok(())
+        } else if self.version < Version::Http11 {
+            Err(HeadError::CodingInOld)
+        } else if self.flags.any(Flags::LENGTH) {
+            Err(HeadError::LengthAndCoding)
+        } else {
+            Ok(())
+        }
+    }
+
     /// What the fields say about the framing, where they say anything (RFC 9112 §6.3, rules 3 to
     /// 6).
-    pub(super) fn framing(&self, version: Version) -> Result<Option<Framing>, HeadError> {
+    #[inline]
+    pub(super) const fn framing(&self) -> Option<Framing> {
         if self.flags.any(Flags::CHUNKED) {
-            if version < Version::Http11 {
-                Err(HeadError::CodingInOld)
-            } else if self.flags.any(Flags::LENGTH) {
-                Err(HeadError::LengthAndCoding)
-            } else {
-                Ok(Some(Framing::Chunked))
-            }
+            Some(Framing::Chunked)
         } else if self.flags.any(Flags::LENGTH) {
-            Ok(Some(Framing::Length(self.length)))
+            Some(Framing::Length(self.length))
         } else {
-            Ok(None)
+            None
         }
     }
 
     /// Whether the connection persists after the message (RFC 9112 §9.3).
-    pub(super) const fn persistent(&self, version: Version) -> bool {
+    pub(super) const fn persistent(&self) -> bool {
         !self.flags.any(Flags::CLOSE)
-            && (matches!(version, Version::Http11) || self.flags.any(Flags::KEEP_ALIVE))
+            && (matches!(self.version, Version::Http11) || self.flags.any(Flags::KEEP_ALIVE))
     }
 
     /// Whether both halves of an upgrade are there (RFC 9110 §7.8).
-    pub(super) const fn upgrade(&self, version: Version) -> bool {
-        matches!(version, Version::Http11)
+    pub(super) const fn upgrade(&self) -> bool {
+        matches!(self.version, Version::Http11)
             && self.flags.any(Flags::UPGRADE_OPTION)
             && self.flags.any(Flags::UPGRADE_USABLE)
     }
+}
 
-    /// Whether `Connection` names the field `name` (RFC 9110 §7.6.1).
-    pub(super) fn nominates(&self, name: &[u8]) -> bool {
-        self.flags.any(Flags::NOMINATES.with(Flags::TE_OPTION))
-            && self
-                .connection
-                .iter()
-                .flat_map(|value| lex::elements(value))
-                .any(|option| option.eq_ignore_ascii_case(name))
+/// The fields that `Connection` names (RFC 9110 §7.6.1).
+pub(super) struct Nominated<'a> {
+    /// The values of the `Connection` fields, if they name any.
+    values: [&'a [u8]; CONNECTION_LINES],
+}
+
+impl<'a> Nominated<'a> {
+    /// Those of a head with `fields`, of which `flags` were seen.
+    pub(super) fn new(flags: Flags, fields: &'a [u8]) -> Self {
+        let mut values: [&[u8]; CONNECTION_LINES] = [&[]; CONNECTION_LINES];
+
+        if flags.any(Flags::NOMINATES.with(Flags::TE_OPTION)) {
+            let lines = Lines::new(fields).filter(|line| Field::of(line.name) == Field::Connection);
+            for (value, line) in values.iter_mut().zip(lines) {
+                *value = line.value;
+            }
+        }
+        Self { values }
+    }
+
+    /// Whether `name` is among them.
+    pub(super) fn has(&self, name: &[u8]) -> bool {
+        self.values
+            .iter()
+            .flat_map(|value| lex::elements(value))
+            .any(|option| option.eq_ignore_ascii_case(name))
     }
 }
 
@@ -398,7 +427,7 @@ fn option_flag(option: &[u8]) -> Flags {
 /// Reads the field lines that `bytes` begin with, up to the empty line. `take` is told of each that
 /// means something: what it is, its value, and the bytes from its start on.
 ///
-/// Returns the field lines without the empty line, and what is behind it.
+/// Returns what is behind the empty line.
 ///
 /// # Errors
 ///
@@ -408,7 +437,7 @@ pub(super) fn read<'a>(
     bytes: &'a [u8],
     limits: &Limits,
     mut take: impl FnMut(Field, &'a [u8], &'a [u8]) -> Result<(), HeadError>,
-) -> Result<(&'a [u8], &'a [u8]), HeadError> {
+) -> Result<&'a [u8], HeadError> {
     let mut rest = bytes;
     let mut left = limits.headers_max;
 
@@ -417,9 +446,7 @@ pub(super) fn read<'a>(
         let name = lex::before(rest, after);
         let after = match after {
             [b':', after @ ..] if !name.is_empty() => after,
-            [b'\r', b'\n', behind @ ..] if name.is_empty() => {
-                return Ok((lex::before(bytes, rest), behind));
-            }
+            [b'\r', b'\n', behind @ ..] if name.is_empty() => return Ok(behind),
             _ => return Err(not_a_name(rest, name, after)),
         };
         left = left.checked_sub(1).ok_or(HeadError::TooManyFields)?;

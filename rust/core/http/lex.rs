@@ -178,6 +178,51 @@ pub(super) fn before<'a>(bytes: &'a [u8], rest: &[u8]) -> &'a [u8] {
         .unwrap_or_default()
 }
 
+/// A part of a head, by its place: four bytes in place of a slice's sixteen, so that a head that
+/// was read is small enough to be moved in a few registers. A head has at most 65535 bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Span {
+    start: u16,
+    len: u16,
+}
+
+impl Span {
+    /// `part`, which is a part of `head` or empty.
+    #[inline]
+    pub(super) fn of(head: &[u8], part: &[u8]) -> Self {
+        Self {
+            start: offset(head, part),
+            len: part.len() as u16,
+        }
+    }
+
+    /// Where what is behind it begins.
+    #[inline]
+    pub(super) fn end(self) -> usize {
+        usize::from(self.start).wrapping_add(self.len.into())
+    }
+
+    /// The part of `head`.
+    #[inline]
+    pub(super) fn get(self, head: &[u8]) -> &[u8] {
+        part(head, self.start.into(), self.len.into())
+    }
+}
+
+/// The `len` bytes of `head` from `start` on, of which it has so many.
+#[inline]
+pub(super) fn part(head: &[u8], start: usize, len: usize) -> &[u8] {
+    head.get(start..)
+        .and_then(|rest| rest.get(..len))
+        .unwrap_or_default()
+}
+
+/// Where `part`, which is a part of `head`, begins in it. It means nothing if `part` is none.
+#[inline]
+pub(super) fn offset(head: &[u8], part: &[u8]) -> u16 {
+    (part.as_ptr() as usize).wrapping_sub(head.as_ptr() as usize) as u16
+}
+
 /// `bytes` from the first control byte (tab included) on.
 #[inline(always)]
 pub(super) fn seek_control(bytes: &[u8]) -> &[u8] {

@@ -9,7 +9,10 @@ use super::{
         Field,
         Flags, //
     },
-    lex,
+    lex::{
+        self,
+        Span, //
+    },
     scan::{
         Kind,
         EMPTY_LINES,
@@ -83,21 +86,26 @@ impl Method {
 /// The head of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    pub(super) facts: Facts<'a>,
-    method_name: &'a [u8],
-    target: &'a [u8],
-    url: &'a [u8],
-    path: &'a [u8],
-    pub(super) authority: &'a [u8],
-    host: &'a [u8],
-    pub(super) fields: &'a [u8],
-    /// The fields from the first `Cookie` on.
-    cookies: &'a [u8],
-    framing: Framing,
+    /// All of it, and the empty lines before it.
+    head: &'a [u8],
+    pub(super) facts: Facts,
+    target: Span,
+    /// Where in the target its URL begins. It has none where the URL is what an absolute target
+    /// without a path means.
+    url: u16,
+    path_len: u16,
+    authority: Span,
+    /// Where the first `Cookie` is, or 0.
+    cookies: u16,
+    /// How many bytes of the authority are the host.
+    host_len: u8,
     method: Method,
-    version: Version,
+    method_len: u8,
     leading: u8,
 }
+
+/// What is between a target and the fields.
+const BEHIND_TARGET: usize = b" HTTP/1.1\r\n".len();
 
 impl<'a> Request<'a> {
     /// Reads `head`: a complete head with the empty line that ends it, and with the empty lines
@@ -107,98 +115,93 @@ impl<'a> Request<'a> {
     ///
     /// Whatever RFC 9110 and RFC 9112 do not allow, and a head beyond `limits`.
     pub fn parse(head: &'a [u8], limits: &Limits) -> Result<Self, HeadError> {
-        match Self::read(head, limits, head.len())? {
-            (request, []) => Ok(request),
-            _ => Err(HeadError::NotOneHead),
+        let request = Self::read(head, limits, head.len())?;
+
+        if request.head.len() < head.len() {
+            return Err(HeadError::NotOneHead);
         }
+        Ok(request)
     }
 
     /// Reads the head that `bytes` begin with, and its length. `None`, if that is not a whole and
     /// valid head: then [`HeadScanner`](super::HeadScanner) and [`Self::parse`] say what it is.
     pub fn parse_prefix(bytes: &'a [u8], limits: &Limits) -> Option<(Self, usize)> {
-        let (request, behind) = Self::read(bytes, limits, 0).ok()?;
-        let len = bytes.len().wrapping_sub(behind.len());
+        let request = Self::read(bytes, limits, 0).ok()?;
+        let len = request.head.len();
 
-        (len <= limits.head_max).then_some((request, len))
+        (len <= limits.head()).then_some((request, len))
     }
 
-    /// Reads the head that `bytes` begin with, which has at least `len` bytes. What is behind it
-    /// comes with it.
+    /// Reads the head that `bytes` begin with, which has at least `len` bytes. It is nothing to go
+    /// by if it is beyond the limits.
     #[inline(always)]
-    fn read(bytes: &'a [u8], limits: &Limits, len: usize) -> Result<(Self, &'a [u8]), HeadError> {
+    fn read(bytes: &'a [u8], limits: &Limits, len: usize) -> Result<Self, HeadError> {
         let (leading, start) = skip_empty_lines(bytes)?;
         let line = RequestLine::parse(start, limits)?;
-        if len > limits.head_max {
+        if len > limits.head() {
             return Err(HeadError::TooLarge);
         }
         let target = Target::parse(line.method, line.target, line.query)?;
-        let mut facts = Facts::default();
+        let mut facts = Facts::new(line.version);
         let mut host_field: &[u8] = &[];
-        let mut cookies: &[u8] = &[];
+        let mut cookies = 0;
 
-        let (fields, behind) =
-            fields::read(line.fields, limits, |field, value, from| match field {
-                Field::Other => Ok(()),
-                Field::Host => {
-                    if facts.flags.any(Flags::HOST) {
-                        return Err(HeadError::ManyHosts);
-                    }
-                    facts.flags.set(Flags::HOST);
-                    host_field = value;
-                    Ok(())
+        let behind = fields::read(line.fields, limits, |field, value, from| match field {
+            Field::Other => Ok(()),
+            Field::Host => {
+                if facts.flags.any(Flags::HOST) {
+                    return Err(HeadError::ManyHosts);
                 }
-                Field::Cookie => {
-                    if cookies.is_empty() {
-                        cookies = from;
-                    }
-                    Ok(())
+                facts.flags.set(Flags::HOST);
+                host_field = value;
+                Ok(())
+            }
+            Field::Cookie => {
+                if cookies == 0 {
+                    cookies = lex::offset(bytes, from);
                 }
-                Field::Expect => {
-                    let expected = value.eq_ignore_ascii_case(b"100-continue");
-                    facts.flags.set_if(expected, Flags::EXPECT_CONTINUE);
-                    Ok(())
+                Ok(())
+            }
+            Field::Expect => {
+                let expected = value.eq_ignore_ascii_case(b"100-continue");
+                facts.flags.set_if(expected, Flags::EXPECT_CONTINUE);
+                Ok(())
+            }
+            Field::Te => {
+                for coding in lex::elements(value) {
+                    let trailers = coding.eq_ignore_ascii_case(b"trailers");
+                    facts.flags.set_if(trailers, Flags::TE_TRAILERS);
+                    facts.flags.set_if(!trailers, Flags::TE_CODINGS);
                 }
-                Field::Te => {
-                    for coding in lex::elements(value) {
-                        let trailers = coding.eq_ignore_ascii_case(b"trailers");
-                        facts.flags.set_if(trailers, Flags::TE_TRAILERS);
-                        facts.flags.set_if(!trailers, Flags::TE_CODINGS);
-                    }
-                    Ok(())
-                }
-                Field::ForwardedFor => {
-                    facts.flags.set(Flags::FORWARDED_FOR);
-                    Ok(())
-                }
-                _ => facts.take(Kind::Request, field, value),
-            })?;
+                Ok(())
+            }
+            Field::ForwardedFor => {
+                facts.flags.set(Flags::FORWARDED_FOR);
+                Ok(())
+            }
+            _ => facts.take(Kind::Request, field, value),
+        })?;
 
-        // What is behind the fields was taken for part of those from the first cookie on.
-        let behind_fields = line.fields.len().wrapping_sub(fields.len());
-        let cookies = cookies
-            .get(..cookies.len().wrapping_sub(behind_fields))
-            .unwrap_or_default();
-        let authority = choose_host(&target, line.version, &mut facts.flags, host_field)?;
+        let authority = choose_host(&target, &mut facts, host_field)?;
         let upper = authority.host.iter().any(u8::is_ascii_uppercase);
         facts.flags.set_if(upper, Flags::UPPER_HOST);
 
-        let this = Self {
-            framing: facts.framing(line.version)?.unwrap_or(Framing::None),
+        facts.check_framing()?;
+        Ok(Self {
+            head: lex::before(bytes, behind),
             facts,
-            method_name: line.method_name,
-            target: line.target,
-            url: target.url,
-            path: target.path,
-            authority: authority.text,
-            host: authority.host,
-            fields,
+            target: Span::of(bytes, line.target),
+            url: target.url as u16,
+            path_len: target.path_len as u16,
+            authority: Span::of(bytes, authority.text),
             cookies,
+            // At most HOST_MAX.
+            host_len: authority.host.len() as u8,
             method: line.method,
-            version: line.version,
+            // At most METHOD_MAX.
+            method_len: line.method_name.len() as u8,
             leading,
-        };
-
-        Ok((this, behind))
+        })
     }
 
     /// How many bytes of empty lines came before the request line. They are not to be forwarded.
@@ -212,8 +215,8 @@ impl<'a> Request<'a> {
     }
 
     /// The method's name.
-    pub const fn method_name(&self) -> &'a [u8] {
-        self.method_name
+    pub fn method_name(&self) -> &'a [u8] {
+        lex::part(self.head, self.leading.into(), self.method_len.into())
     }
 
     /// Whether the request may be sent a second time when it is unknown what became of the first
@@ -228,83 +231,113 @@ impl<'a> Request<'a> {
     }
 
     /// The target as it was received, in whatever form.
-    pub const fn target(&self) -> &'a [u8] {
-        self.target
+    pub fn target(&self) -> &'a [u8] {
+        self.target.get(self.head)
     }
 
     /// Path and query, as they were received; of an absolute target what follows the authority,
     /// or `/`; `*` where the server as a whole is meant. Nothing is decoded and no `..` resolved.
-    pub const fn url(&self) -> &'a [u8] {
-        self.url
+    pub fn url(&self) -> &'a [u8] {
+        match self.target().get(self.url.into()..) {
+            Some(url @ [_, ..]) => url,
+            // RFC 9112 §3.2.4: the server as a whole is meant.
+            _ if self.method == Method::Options => b"*",
+            _ => b"/",
+        }
     }
 
     /// What is before the `?` of [`Self::url`].
-    pub const fn path(&self) -> &'a [u8] {
-        self.path
+    pub fn path(&self) -> &'a [u8] {
+        self.url().get(..self.path_len.into()).unwrap_or_default()
     }
 
     /// What is behind the `?` of [`Self::url`], if it has one.
     pub fn query(&self) -> Option<&'a [u8]> {
-        self.url.get(self.path.len()..)?.get(1..)
+        self.url().get(self.path_len.into()..)?.get(1..)
     }
 
     /// The version.
     pub const fn version(&self) -> Version {
-        self.version
+        self.facts.version
+    }
+
+    /// The authority that the request is for: host and port.
+    pub(super) fn authority(&self) -> &'a [u8] {
+        self.authority.get(self.head)
     }
 
     /// The host that the request is for, without port and without the dot that may end a name, in
     /// the case it was received; an IPv6 address has its brackets. Empty where the request names
     /// none, which HTTP/1.0 allows. At most [`HOST_MAX`] bytes.
-    pub const fn host(&self) -> &'a [u8] {
-        self.host
+    pub fn host(&self) -> &'a [u8] {
+        self.authority()
+            .get(..self.host_len.into())
+            .unwrap_or_default()
     }
 
     /// [`Self::host`] in lower case: itself if it is, otherwise written to `room`.
     pub fn host_lower<'b>(&'b self, room: &'b mut [u8; HOST_MAX]) -> &'b [u8] {
+        let host = self.host();
+
         if !self.facts.flags.any(Flags::UPPER_HOST) {
-            return self.host;
+            return host;
         }
-        for (to, from) in room.iter_mut().zip(self.host) {
+        for (to, from) in room.iter_mut().zip(host) {
             *to = from.to_ascii_lowercase();
         }
-        room.get(..self.host.len()).unwrap_or_default()
+        room.get(..host.len()).unwrap_or_default()
     }
 
     /// How the content ends. It is never [`Framing::Close`].
-    pub const fn framing(&self) -> Framing {
-        self.framing
+    pub fn framing(&self) -> Framing {
+        self.facts.framing().unwrap_or(Framing::None)
     }
 
     /// Whether the client wants its connection to persist after the response (RFC 9112 §9.3).
     pub const fn persistent(&self) -> bool {
-        self.facts.persistent(self.version)
+        self.facts.persistent()
     }
 
     /// Whether the client offers to change the protocol, to anything but HTTP/2 (RFC 9110 §7.8).
     /// Only then may a server answer 101.
     pub const fn upgrade(&self) -> bool {
-        self.facts.upgrade(self.version)
+        self.facts.upgrade()
     }
 
     /// Whether the client may wait for a 100 before it sends the content (RFC 9110 §10.1.1).
     pub fn expect_continue(&self) -> bool {
-        self.version == Version::Http11 && self.facts.flags.any(Flags::EXPECT_CONTINUE)
+        self.version() == Version::Http11 && self.facts.flags.any(Flags::EXPECT_CONTINUE)
+    }
+
+    /// The field lines.
+    pub(super) fn fields(&self) -> &'a [u8] {
+        self.lines_from(BEHIND_TARGET.wrapping_add(self.target.end()))
+    }
+
+    /// The field lines from `start` on.
+    fn lines_from(&self, start: usize) -> &'a [u8] {
+        self.head
+            .get(start..)
+            .and_then(|rest| rest.get(..rest.len().checked_sub(2)?))
+            .unwrap_or_default()
     }
 
     /// The fields.
-    pub const fn headers(&self) -> Fields<'a> {
-        Fields::new(self.fields)
+    pub fn headers(&self) -> Fields<'a> {
+        Fields::new(self.fields())
     }
 
     /// The values of the fields named `name`, in whatever case.
-    pub const fn header<'n>(&self, name: &'n [u8]) -> Values<'a, 'n> {
+    pub fn header<'n>(&self, name: &'n [u8]) -> Values<'a, 'n> {
         Values::new(self.headers(), name)
     }
 
     /// The cookies.
-    pub const fn cookies(&self) -> Cookies<'a> {
-        Cookies::new(self.cookies)
+    pub fn cookies(&self) -> Cookies<'a> {
+        Cookies::new(match self.cookies {
+            0 => &[],
+            start => self.lines_from(start.into()),
+        })
     }
 
     /// The values of the cookies named `name`, in this case.
@@ -411,12 +444,11 @@ fn skip_empty_lines(head: &[u8]) -> Result<(u8, &[u8]), HeadError> {
 /// Finds the host that a request is for (RFC 9112 §3.2, §3.3).
 fn choose_host<'a>(
     target: &Target<'a>,
-    version: Version,
-    flags: &mut Flags,
+    facts: &mut Facts,
     field: &'a [u8],
 ) -> Result<Authority<'a>, HeadError> {
-    let present = flags.any(Flags::HOST);
-    if !present && version == Version::Http11 {
+    let present = facts.flags.any(Flags::HOST);
+    if !present && facts.version == Version::Http11 {
         return Err(HeadError::NoHost);
     }
     let named = Authority::parse(field).ok_or(HeadError::BadHost)?;
@@ -426,6 +458,6 @@ fn choose_host<'a>(
     if present && !named.same(&authority, port) {
         return Err(HeadError::HostMismatch);
     }
-    flags.set(Flags::ABSOLUTE);
+    facts.flags.set(Flags::ABSOLUTE);
     Ok(authority)
 }

@@ -7,6 +7,7 @@ use super::{
         self,
         Facts, //
     },
+    lex,
     request,
     scan::Kind,
     Fields,
@@ -20,15 +21,19 @@ use super::{
 /// The head of a response.
 #[derive(Clone, Copy, Debug)]
 pub struct Response<'a> {
-    pub(super) facts: Facts<'a>,
-    /// What follows the version in the status line, with its CRLF.
-    pub(super) after_version: &'a [u8],
-    reason: &'a [u8],
-    pub(super) fields: &'a [u8],
-    declared: Option<Framing>,
+    /// All of it.
+    head: &'a [u8],
+    pub(super) facts: Facts,
     status: u16,
-    version: Version,
+    /// Where the fields are, behind the status line.
+    fields: u16,
 }
+
+/// How long the version is in a status line.
+const VERSION_LEN: usize = b"HTTP/1.1".len();
+
+/// What is in a status line beside the reason phrase.
+const AROUND_REASON: usize = b"HTTP/1.1 200 \r\n".len();
 
 impl<'a> Response<'a> {
     /// Reads `head`: a complete head with the empty line that ends it.
@@ -41,50 +46,62 @@ impl<'a> Response<'a> {
     /// Whatever RFC 9110 and RFC 9112 do not allow, and a head beyond `limits`. Its target has no
     /// limit here.
     pub fn parse(head: &'a [u8], limits: &Limits) -> Result<Self, HeadError> {
-        if head.len() > limits.head_max {
+        if head.len() > limits.head() {
             return Err(HeadError::TooLarge);
         }
-        match Self::read(head, limits)? {
-            (response, []) => Ok(response),
-            _ => Err(HeadError::NotOneHead),
+        let response = Self::read(head, limits)?;
+
+        if response.head.len() < head.len() {
+            return Err(HeadError::NotOneHead);
         }
+        Ok(response)
     }
 
     /// Reads the head that `bytes` begin with, and its length. `None`, if that is not a whole and
     /// valid head: then [`HeadScanner`](super::HeadScanner) and [`Self::parse`] say what it is.
     pub fn parse_prefix(bytes: &'a [u8], limits: &Limits) -> Option<(Self, usize)> {
-        let (response, behind) = Self::read(bytes, limits).ok()?;
-        let len = bytes.len().wrapping_sub(behind.len());
+        let response = Self::read(bytes, limits).ok()?;
+        let len = response.head.len();
 
-        (len <= limits.head_max).then_some((response, len))
+        (len <= limits.head()).then_some((response, len))
     }
 
-    /// Reads the head that `bytes` begin with. What is behind it comes with it.
+    /// Reads the head that `bytes` begin with. It is nothing to go by if it is beyond the limits.
     #[inline(always)]
-    fn read(bytes: &'a [u8], limits: &Limits) -> Result<(Self, &'a [u8]), HeadError> {
+    fn read(bytes: &'a [u8], limits: &Limits) -> Result<Self, HeadError> {
         let (version, after_version) = request::version(bytes)?;
         let (line, rest) = fields::line(after_version)?;
-        let (status, reason) = match line {
-            [b' ', a, b, c] => (number([a, b, c])?, &[][..]),
-            [b' ', a, b, c, b' ', reason @ ..] => (number([a, b, c])?, reason),
+        let status = match line {
+            [b' ', a, b, c] | [b' ', a, b, c, b' ', ..] => number([a, b, c])?,
             _ => return Err(HeadError::BadStartLine),
         };
-        let mut facts = Facts::default();
-        let (fields, behind) = fields::read(rest, limits, |field, value, _| {
+        let mut facts = Facts::new(version);
+        let behind = fields::read(rest, limits, |field, value, _| {
             facts.take(Kind::Response, field, value)
         })?;
-        let line_len = after_version.len().saturating_sub(rest.len());
-        let this = Self {
-            declared: facts.framing(version)?,
-            facts,
-            after_version: after_version.get(..line_len).unwrap_or_default(),
-            reason,
-            fields,
-            status,
-            version,
-        };
 
-        Ok((this, behind))
+        facts.check_framing()?;
+        Ok(Self {
+            head: lex::before(bytes, behind),
+            facts,
+            status,
+            fields: lex::offset(bytes, rest),
+        })
+    }
+
+    /// What follows the version in the status line, with its CRLF.
+    pub(super) fn after_version(&self) -> &'a [u8] {
+        self.head
+            .get(VERSION_LEN..self.fields.into())
+            .unwrap_or_default()
+    }
+
+    /// The field lines.
+    pub(super) fn fields(&self) -> &'a [u8] {
+        self.head
+            .get(self.fields.into()..)
+            .and_then(|rest| rest.get(..rest.len().checked_sub(2)?))
+            .unwrap_or_default()
     }
 
     /// The status, from 100 to 999.
@@ -93,8 +110,11 @@ impl<'a> Response<'a> {
     }
 
     /// The reason phrase, which may be empty.
-    pub const fn reason(&self) -> &'a [u8] {
-        self.reason
+    pub fn reason(&self) -> &'a [u8] {
+        let len = usize::from(self.fields).saturating_sub(AROUND_REASON);
+
+        // Its CRLF is all that is behind it.
+        lex::part(self.head, AROUND_REASON.wrapping_sub(2), len)
     }
 
     /// Whether this is an interim response, which another one follows. A 101 is one too, but
@@ -105,7 +125,7 @@ impl<'a> Response<'a> {
 
     /// The version.
     pub const fn version(&self) -> Version {
-        self.version
+        self.facts.version
     }
 
     /// How the content ends, in the answer to a request whose method is `HEAD` if `is_head`
@@ -114,7 +134,7 @@ impl<'a> Response<'a> {
         if is_head || self.never_has_content() || self.status == 304 {
             Framing::None
         } else {
-            self.declared.unwrap_or(Framing::Close)
+            self.facts.framing().unwrap_or(Framing::Close)
         }
     }
 
@@ -126,7 +146,7 @@ impl<'a> Response<'a> {
     /// Whether the server wants its connection to persist (RFC 9112 §9.3). The framing has its
     /// say too: see [`Self::reusable`].
     pub const fn persistent(&self) -> bool {
-        self.facts.persistent(self.version)
+        self.facts.persistent()
     }
 
     /// Whether the connection can carry another request once this response has been read to its
@@ -139,16 +159,16 @@ impl<'a> Response<'a> {
     /// this is false cannot be used, nor one that [`Request::upgrade`](super::Request::upgrade)
     /// did not ask for.
     pub const fn upgrade(&self) -> bool {
-        self.status == 101 && self.facts.upgrade(self.version)
+        self.status == 101 && self.facts.upgrade()
     }
 
     /// The fields.
-    pub const fn headers(&self) -> Fields<'a> {
-        Fields::new(self.fields)
+    pub fn headers(&self) -> Fields<'a> {
+        Fields::new(self.fields())
     }
 
     /// The values of the fields named `name`, in whatever case.
-    pub const fn header<'n>(&self, name: &'n [u8]) -> Values<'a, 'n> {
+    pub fn header<'n>(&self, name: &'n [u8]) -> Values<'a, 'n> {
         Values::new(self.headers(), name)
     }
 }

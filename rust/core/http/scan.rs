@@ -110,7 +110,7 @@ impl HeadScanner {
         let first = matches!((self.kind, self.state), (Kind::Request, State::First));
         if first && self.len() > limits.target_max.saturating_add(AROUND_TARGET) {
             Err(HeadError::TargetTooLong)
-        } else if self.len() > limits.head_max {
+        } else if self.len() > limits.head() {
             Err(HeadError::TooLarge)
         } else {
             Ok(())

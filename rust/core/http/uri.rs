@@ -14,10 +14,11 @@ pub const HOST_MAX: usize = 255;
 /// A target, taken apart.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Target<'a> {
-    /// Path and query as they were received. An absolute target without a path has `/`.
-    pub(super) url: &'a [u8],
-    /// The part of `url` before the `?`.
-    pub(super) path: &'a [u8],
+    /// Where path and query begin, as they were received: an absolute target may have neither, for
+    /// which `/` or `*` is read.
+    pub(super) url: usize,
+    /// How many bytes of that are before the `?`.
+    pub(super) path_len: usize,
     /// The authority of an absolute target, and the port its scheme has by default.
     pub(super) absolute: Option<(Authority<'a>, u16)>,
 }
@@ -80,22 +81,22 @@ impl<'a> Target<'a> {
         match target {
             _ if method == Method::Connect => Err(HeadError::Connect),
             [b'/', ..] => Ok(Self {
-                url: target,
-                path: target.get(..query).unwrap_or(target),
+                url: 0,
+                path_len: query,
                 absolute: None,
             }),
             b"*" if method == Method::Options => Ok(Self {
-                url: target,
-                path: target,
+                url: 0,
+                path_len: 1,
                 absolute: None,
             }),
-            _ => Self::absolute(method, target),
+            _ => Self::absolute(target),
         }
     }
 
     /// Reads an absolute target (RFC 9112 §3.2.2), of which this gateway serves `http` and
     /// `https`.
-    fn absolute(method: Method, target: &'a [u8]) -> Result<Self, HeadError> {
+    fn absolute(target: &'a [u8]) -> Result<Self, HeadError> {
         let (after, port) = if let Some(after) = strip_scheme(target, b"http://") {
             (after, 80)
         } else if let Some(after) = strip_scheme(target, b"https://") {
@@ -113,19 +114,17 @@ impl<'a> Target<'a> {
         if authority.host.is_empty() {
             return Err(HeadError::BadTarget);
         }
-        let url: &[u8] = match url {
-            // RFC 9112 §3.2.4: the server as a whole is meant.
-            [] if method == Method::Options => b"*",
-            [] => b"/",
-            [b'/', ..] => url,
+        let path_len = match url {
+            // What is read for it has one byte.
+            [] => 1,
+            [b'/', ..] => lex::find_byte(url, b'?'),
             // A query without a path has no one form that rules could be written for, and no
             // client sends it.
             _ => return Err(HeadError::BadTarget),
         };
-        let path = url.split(|&byte| byte == b'?').next().unwrap_or(url);
         Ok(Self {
-            url,
-            path,
+            url: target.len().wrapping_sub(url.len()),
+            path_len,
             absolute: Some((authority, port)),
         })
     }

@@ -16,7 +16,8 @@ use crate::http::{
         Field,
         Flags,
         Line,
-        Lines, //
+        Lines,
+        Nominated, //
     },
     lex,
     Request,
@@ -69,11 +70,13 @@ pub fn forward_request(
         b"\r\n",
     ])?;
     if flags.any(Flags::ABSOLUTE) {
-        out.put_all(&[b"Host: ", request.authority, b"\r\n"])?;
+        out.put_all(&[b"Host: ", request.authority(), b"\r\n"])?;
     }
-    for line in Lines::new(request.fields) {
+    let nominated = Nominated::new(flags, request.fields());
+    for line in Lines::new(request.fields()) {
         put_line(
             request,
+            &nominated,
             &line,
             edits.forwarded_for.is_some(),
             strip,
@@ -81,7 +84,7 @@ pub fn forward_request(
         )?;
     }
     if let Some(address) = edits.forwarded_for {
-        put_forwarded_for(request, address, &mut out)?;
+        put_forwarded_for(request, &nominated, address, &mut out)?;
     }
     if flags.any(Flags::TE_TRAILERS) && flags.any(Flags::TE_CODINGS) {
         out.put(b"TE: trailers\r\n")?;
@@ -112,13 +115,13 @@ fn must_change(request: &Request<'_>) -> bool {
 /// Writes what the server is to see of a field line here.
 fn put_line(
     request: &Request<'_>,
+    nominated: &Nominated<'_>,
     line: &Line<'_>,
     forwarded_for: bool,
     strip: Option<&[u8]>,
     out: &mut Out<'_>,
 ) -> Result<(), NoRoom> {
     let flags = request.facts.flags;
-    let nominated = || request.facts.nominates(line.name);
 
     match Field::of(line.name) {
         Field::Connection | Field::KeepAlive | Field::ProxyConnection => Ok(()),
@@ -135,7 +138,7 @@ fn put_line(
         Field::Te => out.put(line.raw),
         // All of them are written in one, behind the others.
         Field::ForwardedFor if forwarded_for => Ok(()),
-        _ if nominated() => Ok(()),
+        _ if nominated.has(line.name) => Ok(()),
         Field::Cookie => match strip {
             Some(name) if has_cookie(name, line.value) => put_cookies(name, line, out),
             _ => out.put(line.raw),
@@ -184,13 +187,14 @@ fn put_cookies(strip: &[u8], line: &Line<'_>, out: &mut Out<'_>) -> Result<(), N
 /// Writes one `X-Forwarded-For` with what the request had in it, and `address`.
 fn put_forwarded_for(
     request: &Request<'_>,
+    nominated: &Nominated<'_>,
     address: &[u8],
     out: &mut Out<'_>,
 ) -> Result<(), NoRoom> {
     let name = b"X-Forwarded-For";
 
     out.put_all(&[name, b": "])?;
-    if request.facts.flags.any(Flags::FORWARDED_FOR) && !request.facts.nominates(name) {
+    if request.facts.flags.any(Flags::FORWARDED_FOR) && !nominated.has(name) {
         for value in request.header(name).filter(|value| !value.is_empty()) {
             out.put_all(&[value, b", "])?;
         }

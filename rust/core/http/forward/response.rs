@@ -13,7 +13,8 @@ use crate::http::{
         Field,
         Flags,
         Line,
-        Lines, //
+        Lines,
+        Nominated, //
     },
     Response,
     Version, //
@@ -71,9 +72,10 @@ pub fn forward_response(
     }
 
     let mut out = Out::new(out);
-    out.put_all(&[version_text(version), response.after_version])?;
-    for line in Lines::new(response.fields) {
-        if is_kept(response, &line) {
+    out.put_all(&[version_text(version), response.after_version()])?;
+    let nominated = Nominated::new(response.facts.flags, response.fields());
+    for line in Lines::new(response.fields()) {
+        if is_kept(response, &nominated, &line) {
             out.put(line.raw)?;
         }
     }
@@ -110,7 +112,7 @@ fn must_change(response: &Response<'_>) -> bool {
 /// Whether the client is to see the server's `Upgrade`.
 fn keeps_upgrade(response: &Response<'_>) -> bool {
     match response.status() {
-        101 => response.facts.upgrade(response.version()),
+        101 => response.facts.upgrade(),
         // It must say what to upgrade to (RFC 9110 §15.5.22).
         426 => response.facts.flags.any(Flags::UPGRADE),
         _ => false,
@@ -118,11 +120,11 @@ fn keeps_upgrade(response: &Response<'_>) -> bool {
 }
 
 /// Whether the client is to see a field line.
-fn is_kept(response: &Response<'_>, line: &Line<'_>) -> bool {
+fn is_kept(response: &Response<'_>, nominated: &Nominated<'_>, line: &Line<'_>) -> bool {
     match Field::of(line.name) {
         Field::Connection | Field::KeepAlive | Field::ProxyConnection => false,
         Field::ContentLength | Field::TransferEncoding => !response.never_has_content(),
         Field::Upgrade => keeps_upgrade(response),
-        _ => !response.facts.nominates(line.name),
+        _ => !nominated.has(line.name),
     }
 }
