@@ -22,6 +22,7 @@ mod error;
 mod fields;
 mod forward;
 mod lex;
+mod names;
 mod request;
 mod response;
 mod scan;

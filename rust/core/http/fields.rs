@@ -4,6 +4,7 @@
 
 use super::{
     lex,
+    names,
     scan::Kind,
     Framing,
     HeadError,
@@ -196,6 +197,8 @@ impl Flags {
     pub(super) const ABSOLUTE: Self = Self(1 << 16);
     /// The host has upper-case letters.
     pub(super) const UPPER_HOST: Self = Self(1 << 17);
+    /// The version is HTTP/1.0.
+    pub(super) const OLD: Self = Self(1 << 18);
 
     #[inline]
     pub(super) const fn with(self, other: Self) -> Self {
@@ -225,7 +228,6 @@ impl Flags {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts {
     pub(super) flags: Flags,
-    pub(super) version: Version,
     connection_lines: u8,
     connection_bytes: u16,
     length: u64,
@@ -235,11 +237,23 @@ impl Facts {
     /// Those of a head of `version` of which no field was read yet.
     pub(super) const fn new(version: Version) -> Self {
         Self {
-            flags: Flags(0),
-            version,
+            flags: match version {
+                Version::Http10 => Flags::OLD,
+                Version::Http11 => Flags(0),
+            },
             connection_lines: 0,
             connection_bytes: 0,
             length: 0,
+        }
+    }
+
+    /// The version.
+    #[inline]
+    pub(super) const fn version(&self) -> Version {
+        if self.flags.any(Flags::OLD) {
+            Version::Http10
+        } else {
+            Version::Http11
         }
     }
 
@@ -337,7 +351,7 @@ impl Facts {
     pub(super) fn check_framing(&self) -> Result<(), HeadError> {
         if !self.flags.any(Flags::CHUNKED) {
             Ok(())
-        } else if self.version < Version::Http11 {
+        } else if self.flags.any(Flags::OLD) {
             Err(HeadError::CodingInOld)
         } else if self.flags.any(Flags::LENGTH) {
             Err(HeadError::LengthAndCoding)
@@ -362,12 +376,12 @@ impl Facts {
     /// Whether the connection persists after the message (RFC 9112 §9.3).
     pub(super) const fn persistent(&self) -> bool {
         !self.flags.any(Flags::CLOSE)
-            && (matches!(self.version, Version::Http11) || self.flags.any(Flags::KEEP_ALIVE))
+            && (!self.flags.any(Flags::OLD) || self.flags.any(Flags::KEEP_ALIVE))
     }
 
     /// Whether both halves of an upgrade are there (RFC 9110 §7.8).
     pub(super) const fn upgrade(&self) -> bool {
-        matches!(self.version, Version::Http11)
+        !self.flags.any(Flags::OLD)
             && self.flags.any(Flags::UPGRADE_OPTION)
             && self.flags.any(Flags::UPGRADE_USABLE)
     }
@@ -442,17 +456,19 @@ pub(super) fn read<'a>(
     let mut left = limits.headers_max;
 
     loop {
-        let after = lex::skip_token(rest);
-        let name = lex::before(rest, after);
-        let after = match after {
-            [b':', after @ ..] if !name.is_empty() => after,
-            [b'\r', b'\n', behind @ ..] if name.is_empty() => return Ok(behind),
-            _ => return Err(not_a_name(rest, name, after)),
+        let (field, after) = match names::strip(rest) {
+            Some(found) => found,
+            None => match rest {
+                [b'\r', b'\n', behind @ ..] => return Ok(behind),
+                _ => name(rest)?,
+            },
         };
-        left = left.checked_sub(1).ok_or(HeadError::TooManyFields)?;
+        if left == 0 {
+            return Err(HeadError::TooManyFields);
+        }
+        left = left.wrapping_sub(1);
 
         let (value, next) = line(after)?;
-        let field = Field::of(name);
         if field != Field::Other {
             take(field, lex::trim(value), rest)?;
         }
@@ -460,15 +476,27 @@ pub(super) fn read<'a>(
     }
 }
 
+/// The field that `rest` begins with the name of, and what is behind its colon.
+#[inline(never)]
+fn name(rest: &[u8]) -> Result<(Field, &[u8]), HeadError> {
+    let after = lex::skip_token(rest);
+    let name = lex::before(rest, after);
+
+    match after {
+        [b':', after @ ..] if !name.is_empty() => Ok((Field::of(name), after)),
+        _ => Err(not_a_name(rest, name, after)),
+    }
+}
+
 /// What is before the first CRLF of `bytes`, and what is behind it.
 #[inline(always)]
 pub(super) fn line(bytes: &[u8]) -> Result<(&[u8], &[u8]), HeadError> {
-    let mut rest = lex::seek_control(bytes);
+    let mut rest = lex::seek_odd(bytes);
 
     loop {
         match rest {
             [b'\r', b'\n', next @ ..] => return Ok((lex::before(bytes, rest), next)),
-            [b'\t', after @ ..] => rest = lex::seek_control(after),
+            [b'\t' | 0x80.., after @ ..] => rest = lex::seek_control(after),
             [b'\r' | b'\n', ..] => return Err(HeadError::BareLineEnd),
             [_, ..] => return Err(HeadError::ControlByte),
             [] => return Err(HeadError::NotOneHead),

@@ -119,6 +119,13 @@ const fn zero_bytes(word: u64) -> u64 {
     word.wrapping_sub(each(1)) & !word & HIGH
 }
 
+/// The high bit of each byte that is below 0x20 or above 0x7e. It is right about all bytes up to the
+/// first of these: what borrows from the next byte, or carries into it, is one.
+#[inline]
+const fn odd_bytes(word: u64) -> u64 {
+    (word.wrapping_sub(each(0x20)) | word.wrapping_add(each(1)) | word) & HIGH
+}
+
 /// The high bit of each byte that is below 0x20 or 0x7f.
 #[inline]
 const fn control_bytes(word: u64) -> u64 {
@@ -138,6 +145,18 @@ const fn letters_and_hyphens(word: u64) -> u64 {
     let hyphens = !((other & !HIGH).wrapping_add(!HIGH) | other);
 
     (letters & !word | hyphens) & HIGH
+}
+
+/// The high bit of each byte that is a lower-case letter, a digit, a hyphen or a dot; if there is a
+/// byte above 0x7f, of some others too, but not of that.
+#[inline]
+const fn lower_name_bytes(word: u64) -> u64 {
+    let letters = word.wrapping_add(each(0x80 - b'a')) & !word.wrapping_add(each(0x80 - b'z' - 1));
+    // From the hyphen on to the nine; the slash is between them.
+    let others = word.wrapping_add(each(0x80 - b'-')) & !word.wrapping_add(each(0x80 - b'9' - 1));
+    let no_slash = ((word ^ each(b'/')) & !HIGH).wrapping_add(!HIGH);
+
+    (letters | others & no_slash) & !word & HIGH
 }
 
 /// The high bit of each byte that cannot be in a target or that is `?`.
@@ -168,6 +187,28 @@ fn seek(bytes: &[u8], words: impl Fn(u64) -> u64, byte: impl Fn(u8) -> bool) -> 
         rest = tail;
     }
     rest
+}
+
+/// Whether `bytes`, four at least, are lower-case letters, digits, hyphens and dots only.
+#[inline]
+pub(super) fn is_lower_name(bytes: &[u8]) -> bool {
+    let lower = |word| lower_name_bytes(word) == HIGH;
+
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        // The last word can have bytes of the one before.
+        lower(u64::from_le_bytes(*first))
+            && lower(u64::from_le_bytes(*last))
+            && (bytes.len() <= 16
+                || bytes.chunks_exact(8).all(|word| match word.first_chunk() {
+                    Some(word) => lower(u64::from_le_bytes(*word)),
+                    None => false,
+                }))
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        let [first, last] = [first, last].map(|part| u64::from(u32::from_le_bytes(*part)));
+        lower(first | last << 32)
+    } else {
+        false
+    }
 }
 
 /// What of `bytes` is before `rest`, its end.
@@ -221,6 +262,12 @@ pub(super) fn part(head: &[u8], start: usize, len: usize) -> &[u8] {
 #[inline]
 pub(super) fn offset(head: &[u8], part: &[u8]) -> u16 {
     (part.as_ptr() as usize).wrapping_sub(head.as_ptr() as usize) as u16
+}
+
+/// `bytes` from the first byte on that is no visible ASCII and no space.
+#[inline(always)]
+pub(super) fn seek_odd(bytes: &[u8]) -> &[u8] {
+    seek(bytes, odd_bytes, |b| !(0x20..0x7f).contains(&b))
 }
 
 /// `bytes` from the first control byte (tab included) on.

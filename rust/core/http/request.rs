@@ -183,8 +183,7 @@ impl<'a> Request<'a> {
         })?;
 
         let authority = choose_host(&target, &mut facts, host_field)?;
-        let upper = authority.host.iter().any(u8::is_ascii_uppercase);
-        facts.flags.set_if(upper, Flags::UPPER_HOST);
+        facts.flags.set_if(authority.upper, Flags::UPPER_HOST);
 
         facts.check_framing()?;
         Ok(Self {
@@ -258,7 +257,7 @@ impl<'a> Request<'a> {
 
     /// The version.
     pub const fn version(&self) -> Version {
-        self.facts.version
+        self.facts.version()
     }
 
     /// The authority that the request is for: host and port.
@@ -362,14 +361,9 @@ struct RequestLine<'a> {
 impl<'a> RequestLine<'a> {
     fn parse(start: &'a [u8], limits: &Limits) -> Result<Self, HeadError> {
         let bad = HeadError::BadStartLine;
-        let after = lex::skip_token(start);
-        let method_name = lex::before(start, after);
-        if method_name.len() > METHOD_MAX {
-            return Err(HeadError::MethodTooLong);
-        }
-        let after = match after {
-            [b' ', after @ ..] if !method_name.is_empty() => after,
-            _ => return Err(bad),
+        let (method, method_name, after) = match usual_method(start) {
+            Some(found) => found,
+            None => method(start)?,
         };
         let (query, end) = target_end(after);
         let (target, after) = after.split_at_checked(end).ok_or(bad)?;
@@ -381,19 +375,51 @@ impl<'a> RequestLine<'a> {
             [b' ' | b'\r' | b'\n', ..] | [] => return Err(bad),
             _ => return Err(HeadError::BadTarget),
         };
-        let (version, after) = version(after)?;
-        let fields = match after {
-            [b'\r', b'\n', fields @ ..] => fields,
-            _ => return Err(bad),
+        let (version, fields) = match after.split_first_chunk::<10>() {
+            Some((b"HTTP/1.1\r\n", fields)) => (Version::Http11, fields),
+            _ => match version(after)? {
+                (version, [b'\r', b'\n', fields @ ..]) => (version, fields),
+                _ => return Err(bad),
+            },
         };
         Ok(Self {
-            method: Method::of(method_name),
+            method,
             method_name,
             target,
             query,
             version,
             fields,
         })
+    }
+}
+
+/// The method that `start` begins with, its name, and what is behind its space, if it is one of
+/// those that most requests have.
+#[inline(always)]
+fn usual_method(start: &[u8]) -> Option<(Method, &[u8], &[u8])> {
+    let (method, len) = match start.first_chunk::<5>()? {
+        [b'G', b'E', b'T', b' ', _] => (Method::Get, 3),
+        b"POST " => (Method::Post, 4),
+        b"HEAD " => (Method::Head, 4),
+        _ => return None,
+    };
+    let (name, after) = start.split_at_checked(len)?;
+
+    Some((method, name, after.get(1..)?))
+}
+
+/// The method that `start` begins with, its name, and what is behind its space.
+#[inline(never)]
+fn method(start: &[u8]) -> Result<(Method, &[u8], &[u8]), HeadError> {
+    let after = lex::skip_token(start);
+    let name = lex::before(start, after);
+
+    if name.len() > METHOD_MAX {
+        return Err(HeadError::MethodTooLong);
+    }
+    match after {
+        [b' ', after @ ..] if !name.is_empty() => Ok((Method::of(name), name, after)),
+        _ => Err(HeadError::BadStartLine),
     }
 }
 
@@ -411,18 +437,25 @@ fn target_end(bytes: &[u8]) -> (usize, usize) {
 }
 
 /// The version that `bytes` begin with, and what follows it.
+#[inline]
 pub(super) fn version(bytes: &[u8]) -> Result<(Version, &[u8]), HeadError> {
+    match bytes.split_first_chunk::<8>() {
+        Some((b"HTTP/1.1", rest)) => Ok((Version::Http11, rest)),
+        Some((b"HTTP/1.0", rest)) => Ok((Version::Http10, rest)),
+        _ => Err(bad_version(bytes)),
+    }
+}
+
+/// Why `bytes` begin with no version that is spoken here.
+#[cold]
+fn bad_version(bytes: &[u8]) -> HeadError {
     match bytes {
-        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor, rest @ ..]
+        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor, ..]
             if major.is_ascii_digit() && minor.is_ascii_digit() =>
         {
-            match (major, minor) {
-                (b'1', b'1') => Ok((Version::Http11, rest)),
-                (b'1', b'0') => Ok((Version::Http10, rest)),
-                _ => Err(HeadError::Version),
-            }
+            HeadError::Version
         }
-        _ => Err(HeadError::BadStartLine),
+        _ => HeadError::BadStartLine,
     }
 }
 
@@ -448,7 +481,7 @@ fn choose_host<'a>(
     field: &'a [u8],
 ) -> Result<Authority<'a>, HeadError> {
     let present = facts.flags.any(Flags::HOST);
-    if !present && facts.version == Version::Http11 {
+    if !present && facts.version() == Version::Http11 {
         return Err(HeadError::NoHost);
     }
     let named = Authority::parse(field).ok_or(HeadError::BadHost)?;

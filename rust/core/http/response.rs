@@ -70,11 +70,7 @@ impl<'a> Response<'a> {
     #[inline(always)]
     fn read(bytes: &'a [u8], limits: &Limits) -> Result<Self, HeadError> {
         let (version, after_version) = request::version(bytes)?;
-        let (line, rest) = fields::line(after_version)?;
-        let status = match line {
-            [b' ', a, b, c] | [b' ', a, b, c, b' ', ..] => number([a, b, c])?,
-            _ => return Err(HeadError::BadStartLine),
-        };
+        let (status, rest) = status(after_version)?;
         let mut facts = Facts::new(version);
         let behind = fields::read(rest, limits, |field, value, _| {
             facts.take(Kind::Response, field, value)
@@ -125,7 +121,7 @@ impl<'a> Response<'a> {
 
     /// The version.
     pub const fn version(&self) -> Version {
-        self.facts.version
+        self.facts.version()
     }
 
     /// How the content ends, in the answer to a request whose method is `HEAD` if `is_head`
@@ -173,14 +169,26 @@ impl<'a> Response<'a> {
     }
 }
 
+/// The status in `after_version`, and what is behind the status line.
+#[inline(always)]
+fn status(after_version: &[u8]) -> Result<(u16, &[u8]), HeadError> {
+    if let [b' ', a, b, c, reason @ ..] = after_version {
+        if let (Some(status), [b' ' | b'\r', ..]) = (number([*a, *b, *c]), reason) {
+            return fields::line(reason).map(|(_, rest)| (status, rest));
+        }
+    }
+    // What is wrong with the line as a line is said first.
+    fields::line(after_version).and(Err(HeadError::BadStartLine))
+}
+
 /// The status that three digits write.
-fn number(digits: [&u8; 3]) -> Result<u16, HeadError> {
-    digits
-        .iter()
-        .try_fold(0u16, |number, digit| {
-            let digit = digit.wrapping_sub(b'0');
-            (digit <= 9).then(|| number.wrapping_mul(10).wrapping_add(u16::from(digit)))
-        })
-        .filter(|status| *status >= 100)
-        .ok_or(HeadError::BadStartLine)
+#[inline(always)]
+fn number(digits: [u8; 3]) -> Option<u16> {
+    let [a, b, c] = digits.map(|digit| u16::from(digit.wrapping_sub(b'0')));
+
+    ((1..=9).contains(&a) && b <= 9 && c <= 9).then(|| {
+        a.wrapping_mul(100)
+            .wrapping_add(b.wrapping_mul(10))
+            .wrapping_add(c)
+    })
 }

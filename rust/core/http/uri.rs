@@ -32,13 +32,30 @@ pub(super) struct Authority<'a> {
     pub(super) host: &'a [u8],
     /// The port, if one is given.
     pub(super) port: Option<u16>,
+    /// The host has upper-case letters.
+    pub(super) upper: bool,
 }
 
 impl<'a> Authority<'a> {
     /// Reads the value of a `Host` field or the authority of a target: `uri-host [ ":" port ]`.
     ///
     /// The host may be empty (RFC 9110 §7.2); user information is not allowed (RFC 9110 §4.2.4).
+    #[inline]
     pub(super) fn parse(text: &'a [u8]) -> Option<Self> {
+        // The usual host is a name that has no port and does not end with a dot.
+        if text.len() <= HOST_MAX && lex::is_lower_name(text) && text.last() != Some(&b'.') {
+            return Some(Self {
+                text,
+                host: text,
+                port: None,
+                upper: false,
+            });
+        }
+        Self::parse_any(text)
+    }
+
+    #[inline(never)]
+    fn parse_any(text: &'a [u8]) -> Option<Self> {
         let (host, port) = match text {
             [b'[', literal @ ..] => {
                 let inner = lex::span(literal, lex::IP_LITERAL);
@@ -65,7 +82,12 @@ impl<'a> Authority<'a> {
             [name @ .., b'.'] if !name.is_empty() => name,
             _ => host,
         };
-        Some(Self { text, host, port })
+        Some(Self {
+            text,
+            host,
+            port,
+            upper: host.iter().any(u8::is_ascii_uppercase),
+        })
     }
 
     /// Whether both name the same origin under a scheme whose port is `default`.
