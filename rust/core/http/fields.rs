@@ -234,17 +234,18 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    /// Those of a head of `version` of which no field was read yet.
-    pub(super) const fn new(version: Version) -> Self {
-        Self {
-            flags: match version {
-                Version::Http10 => Flags::OLD,
-                Version::Http11 => Flags(0),
-            },
-            connection_lines: 0,
-            connection_bytes: 0,
-            length: 0,
-        }
+    /// Those of a head of which nothing was read yet.
+    pub(super) const NONE: Self = Self {
+        flags: Flags(0),
+        connection_lines: 0,
+        connection_bytes: 0,
+        length: 0,
+    };
+
+    /// Takes note of the version.
+    #[inline]
+    pub(super) fn set_version(&mut self, version: Version) {
+        self.flags.set_if(version == Version::Http10, Flags::OLD);
     }
 
     /// The version.

@@ -228,6 +228,9 @@ pub(super) struct Span {
 }
 
 impl Span {
+    /// No part.
+    pub(super) const EMPTY: Self = Self { start: 0, len: 0 };
+
     /// `part`, which is a part of `head` or empty.
     #[inline]
     pub(super) fn of(head: &[u8], part: &[u8]) -> Self {

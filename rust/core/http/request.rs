@@ -2,25 +2,18 @@
 
 //! Requests: the request line (RFC 9112 §3) and what the fields say about the request.
 
+mod read;
+
+pub(super) use self::read::version;
+
 use super::{
     fields::{
-        self,
         Facts,
-        Field,
         Flags, //
     },
     lex::{
         self,
         Span, //
-    },
-    scan::{
-        Kind,
-        EMPTY_LINES,
-        METHOD_MAX, //
-    },
-    uri::{
-        Authority,
-        Target, //
     },
     Cookies,
     Fields,
@@ -115,8 +108,9 @@ impl<'a> Request<'a> {
     ///
     /// Whatever RFC 9110 and RFC 9112 do not allow, and a head beyond `limits`.
     pub fn parse(head: &'a [u8], limits: &Limits) -> Result<Self, HeadError> {
-        let request = Self::read(head, limits, head.len())?;
+        let mut request = Self::UNREAD;
 
+        request.read(head, limits, head.len())?;
         if request.head.len() < head.len() {
             return Err(HeadError::NotOneHead);
         }
@@ -126,81 +120,14 @@ impl<'a> Request<'a> {
     /// Reads the head that `bytes` begin with, and its length. `None`, if that is not a whole and
     /// valid head: then [`HeadScanner`](super::HeadScanner) and [`Self::parse`] say what it is.
     pub fn parse_prefix(bytes: &'a [u8], limits: &Limits) -> Option<(Self, usize)> {
-        let request = Self::read(bytes, limits, 0).ok()?;
+        let mut request = Self::UNREAD;
+
+        request.read(bytes, limits, 0).ok()?;
         let len = request.head.len();
-
-        (len <= limits.head()).then_some((request, len))
-    }
-
-    /// Reads the head that `bytes` begin with, which has at least `len` bytes. It is nothing to go
-    /// by if it is beyond the limits.
-    #[inline(always)]
-    fn read(bytes: &'a [u8], limits: &Limits, len: usize) -> Result<Self, HeadError> {
-        let (leading, start) = skip_empty_lines(bytes)?;
-        let line = RequestLine::parse(start, limits)?;
         if len > limits.head() {
-            return Err(HeadError::TooLarge);
+            return None;
         }
-        let target = Target::parse(line.method, line.target, line.query)?;
-        let mut facts = Facts::new(line.version);
-        let mut host_field: &[u8] = &[];
-        let mut cookies = 0;
-
-        let behind = fields::read(line.fields, limits, |field, value, from| match field {
-            Field::Other => Ok(()),
-            Field::Host => {
-                if facts.flags.any(Flags::HOST) {
-                    return Err(HeadError::ManyHosts);
-                }
-                facts.flags.set(Flags::HOST);
-                host_field = value;
-                Ok(())
-            }
-            Field::Cookie => {
-                if cookies == 0 {
-                    cookies = lex::offset(bytes, from);
-                }
-                Ok(())
-            }
-            Field::Expect => {
-                let expected = value.eq_ignore_ascii_case(b"100-continue");
-                facts.flags.set_if(expected, Flags::EXPECT_CONTINUE);
-                Ok(())
-            }
-            Field::Te => {
-                for coding in lex::elements(value) {
-                    let trailers = coding.eq_ignore_ascii_case(b"trailers");
-                    facts.flags.set_if(trailers, Flags::TE_TRAILERS);
-                    facts.flags.set_if(!trailers, Flags::TE_CODINGS);
-                }
-                Ok(())
-            }
-            Field::ForwardedFor => {
-                facts.flags.set(Flags::FORWARDED_FOR);
-                Ok(())
-            }
-            _ => facts.take(Kind::Request, field, value),
-        })?;
-
-        let authority = choose_host(&target, &mut facts, host_field)?;
-        facts.flags.set_if(authority.upper, Flags::UPPER_HOST);
-
-        facts.check_framing()?;
-        Ok(Self {
-            head: lex::before(bytes, behind),
-            facts,
-            target: Span::of(bytes, line.target),
-            url: target.url as u16,
-            path_len: target.path_len as u16,
-            authority: Span::of(bytes, authority.text),
-            cookies,
-            // At most HOST_MAX.
-            host_len: authority.host.len() as u8,
-            method: line.method,
-            // At most METHOD_MAX.
-            method_len: line.method_name.len() as u8,
-            leading,
-        })
+        Some((request, len))
     }
 
     /// How many bytes of empty lines came before the request line. They are not to be forwarded.
@@ -345,152 +272,4 @@ impl<'a> Request<'a> {
             .filter(move |(other, _)| *other == name)
             .map(|(_, value)| value)
     }
-}
-
-/// A request line, and what follows it.
-struct RequestLine<'a> {
-    method: Method,
-    method_name: &'a [u8],
-    target: &'a [u8],
-    /// Where the first `?` of the target is, or its length.
-    query: usize,
-    version: Version,
-    fields: &'a [u8],
-}
-
-impl<'a> RequestLine<'a> {
-    fn parse(start: &'a [u8], limits: &Limits) -> Result<Self, HeadError> {
-        let bad = HeadError::BadStartLine;
-        let (method, method_name, after) = match usual_method(start) {
-            Some(found) => found,
-            None => method(start)?,
-        };
-        let (query, end) = target_end(after);
-        let (target, after) = after.split_at_checked(end).ok_or(bad)?;
-        if target.len() > limits.target_max {
-            return Err(HeadError::TargetTooLong);
-        }
-        let after = match after {
-            [b' ', after @ ..] if !target.is_empty() => after,
-            [b' ' | b'\r' | b'\n', ..] | [] => return Err(bad),
-            _ => return Err(HeadError::BadTarget),
-        };
-        let (version, fields) = match after.split_first_chunk::<10>() {
-            Some((b"HTTP/1.1\r\n", fields)) => (Version::Http11, fields),
-            _ => match version(after)? {
-                (version, [b'\r', b'\n', fields @ ..]) => (version, fields),
-                _ => return Err(bad),
-            },
-        };
-        Ok(Self {
-            method,
-            method_name,
-            target,
-            query,
-            version,
-            fields,
-        })
-    }
-}
-
-/// The method that `start` begins with, its name, and what is behind its space, if it is one of
-/// those that most requests have.
-#[inline(always)]
-fn usual_method(start: &[u8]) -> Option<(Method, &[u8], &[u8])> {
-    let (method, len) = match start.first_chunk::<5>()? {
-        [b'G', b'E', b'T', b' ', _] => (Method::Get, 3),
-        b"POST " => (Method::Post, 4),
-        b"HEAD " => (Method::Head, 4),
-        _ => return None,
-    };
-    let (name, after) = start.split_at_checked(len)?;
-
-    Some((method, name, after.get(1..)?))
-}
-
-/// The method that `start` begins with, its name, and what is behind its space.
-#[inline(never)]
-fn method(start: &[u8]) -> Result<(Method, &[u8], &[u8]), HeadError> {
-    let after = lex::skip_token(start);
-    let name = lex::before(start, after);
-
-    if name.len() > METHOD_MAX {
-        return Err(HeadError::MethodTooLong);
-    }
-    match after {
-        [b' ', after @ ..] if !name.is_empty() => Ok((Method::of(name), name, after)),
-        _ => Err(HeadError::BadStartLine),
-    }
-}
-
-/// Where the first `?` and the end are of the target that `bytes` begin with.
-fn target_end(bytes: &[u8]) -> (usize, usize) {
-    let query = lex::find_target_stop(bytes);
-    let mut end = query;
-
-    while let Some([b'?', rest @ ..]) = bytes.get(end..) {
-        end = end
-            .wrapping_add(1)
-            .wrapping_add(lex::find_target_stop(rest));
-    }
-    (query, end)
-}
-
-/// The version that `bytes` begin with, and what follows it.
-#[inline]
-pub(super) fn version(bytes: &[u8]) -> Result<(Version, &[u8]), HeadError> {
-    match bytes.split_first_chunk::<8>() {
-        Some((b"HTTP/1.1", rest)) => Ok((Version::Http11, rest)),
-        Some((b"HTTP/1.0", rest)) => Ok((Version::Http10, rest)),
-        _ => Err(bad_version(bytes)),
-    }
-}
-
-/// Why `bytes` begin with no version that is spoken here.
-#[cold]
-fn bad_version(bytes: &[u8]) -> HeadError {
-    match bytes {
-        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor, ..]
-            if major.is_ascii_digit() && minor.is_ascii_digit() =>
-        {
-            HeadError::Version
-        }
-        _ => HeadError::BadStartLine,
-    }
-}
-
-/// Passes over the empty lines before a request line: their bytes, and what follows.
-fn skip_empty_lines(head: &[u8]) -> Result<(u8, &[u8]), HeadError> {
-    let mut rest = head;
-    let mut leading = 0u8;
-
-    while let [b'\r', b'\n', after @ ..] = rest {
-        rest = after;
-        leading = leading.saturating_add(2);
-    }
-    if leading > EMPTY_LINES.saturating_mul(2) {
-        return Err(HeadError::EmptyLines);
-    }
-    Ok((leading, rest))
-}
-
-/// Finds the host that a request is for (RFC 9112 §3.2, §3.3).
-fn choose_host<'a>(
-    target: &Target<'a>,
-    facts: &mut Facts,
-    field: &'a [u8],
-) -> Result<Authority<'a>, HeadError> {
-    let present = facts.flags.any(Flags::HOST);
-    if !present && facts.version() == Version::Http11 {
-        return Err(HeadError::NoHost);
-    }
-    let named = Authority::parse(field).ok_or(HeadError::BadHost)?;
-    let Some((authority, port)) = target.absolute else {
-        return Ok(named);
-    };
-    if present && !named.same(&authority, port) {
-        return Err(HeadError::HostMismatch);
-    }
-    facts.flags.set(Flags::ABSOLUTE);
-    Ok(authority)
 }

@@ -36,6 +36,14 @@ const VERSION_LEN: usize = b"HTTP/1.1".len();
 const AROUND_REASON: usize = b"HTTP/1.1 200 \r\n".len();
 
 impl<'a> Response<'a> {
+    /// One of which nothing was read yet.
+    const UNREAD: Self = Self {
+        head: &[],
+        facts: Facts::NONE,
+        status: 0,
+        fields: 0,
+    };
+
     /// Reads `head`: a complete head with the empty line that ends it.
     ///
     /// A status line without the space behind the status is accepted: clients do, and servers
@@ -49,8 +57,9 @@ impl<'a> Response<'a> {
         if head.len() > limits.head() {
             return Err(HeadError::TooLarge);
         }
-        let response = Self::read(head, limits)?;
+        let mut response = Self::UNREAD;
 
+        response.read(head, limits)?;
         if response.head.len() < head.len() {
             return Err(HeadError::NotOneHead);
         }
@@ -60,29 +69,30 @@ impl<'a> Response<'a> {
     /// Reads the head that `bytes` begin with, and its length. `None`, if that is not a whole and
     /// valid head: then [`HeadScanner`](super::HeadScanner) and [`Self::parse`] say what it is.
     pub fn parse_prefix(bytes: &'a [u8], limits: &Limits) -> Option<(Self, usize)> {
-        let response = Self::read(bytes, limits).ok()?;
-        let len = response.head.len();
+        let mut response = Self::UNREAD;
 
-        (len <= limits.head()).then_some((response, len))
+        response.read(bytes, limits).ok()?;
+        let len = response.head.len();
+        if len > limits.head() {
+            return None;
+        }
+        Some((response, len))
     }
 
     /// Reads the head that `bytes` begin with. It is nothing to go by if it is beyond the limits.
-    #[inline(always)]
-    fn read(bytes: &'a [u8], limits: &Limits) -> Result<Self, HeadError> {
+    fn read(&mut self, bytes: &'a [u8], limits: &Limits) -> Result<(), HeadError> {
         let (version, after_version) = request::version(bytes)?;
-        let (status, rest) = status(after_version)?;
-        let mut facts = Facts::new(version);
-        let behind = fields::read(rest, limits, |field, value, _| {
-            facts.take(Kind::Response, field, value)
-        })?;
+        let (status, lines) = status(after_version)?;
 
-        facts.check_framing()?;
-        Ok(Self {
-            head: lex::before(bytes, behind),
-            facts,
-            status,
-            fields: lex::offset(bytes, rest),
-        })
+        self.facts.set_version(version);
+        self.status = status;
+        self.fields = lex::offset(bytes, lines);
+        let behind = fields::read(lines, limits, |field, value, _| {
+            self.facts.take(Kind::Response, field, value)
+        })?;
+        self.facts.check_framing()?;
+        self.head = lex::before(bytes, behind);
+        Ok(())
     }
 
     /// What follows the version in the status line, with its CRLF.

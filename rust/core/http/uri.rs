@@ -32,30 +32,13 @@ pub(super) struct Authority<'a> {
     pub(super) host: &'a [u8],
     /// The port, if one is given.
     pub(super) port: Option<u16>,
-    /// The host has upper-case letters.
-    pub(super) upper: bool,
 }
 
 impl<'a> Authority<'a> {
     /// Reads the value of a `Host` field or the authority of a target: `uri-host [ ":" port ]`.
     ///
     /// The host may be empty (RFC 9110 §7.2); user information is not allowed (RFC 9110 §4.2.4).
-    #[inline]
     pub(super) fn parse(text: &'a [u8]) -> Option<Self> {
-        // The usual host is a name that has no port and does not end with a dot.
-        if text.len() <= HOST_MAX && lex::is_lower_name(text) && text.last() != Some(&b'.') {
-            return Some(Self {
-                text,
-                host: text,
-                port: None,
-                upper: false,
-            });
-        }
-        Self::parse_any(text)
-    }
-
-    #[inline(never)]
-    fn parse_any(text: &'a [u8]) -> Option<Self> {
         let (host, port) = match text {
             [b'[', literal @ ..] => {
                 let inner = lex::span(literal, lex::IP_LITERAL);
@@ -82,12 +65,7 @@ impl<'a> Authority<'a> {
             [name @ .., b'.'] if !name.is_empty() => name,
             _ => host,
         };
-        Some(Self {
-            text,
-            host,
-            port,
-            upper: host.iter().any(u8::is_ascii_uppercase),
-        })
+        Some(Self { text, host, port })
     }
 
     /// Whether both name the same origin under a scheme whose port is `default`.
@@ -98,13 +76,13 @@ impl<'a> Authority<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// Reads `target`, of which the bytes before `query` are the part before the first `?`.
-    pub(super) fn parse(method: Method, target: &'a [u8], query: usize) -> Result<Self, HeadError> {
+    /// Reads the target of a request with `method`.
+    pub(super) fn parse(method: Method, target: &'a [u8]) -> Result<Self, HeadError> {
         match target {
             _ if method == Method::Connect => Err(HeadError::Connect),
             [b'/', ..] => Ok(Self {
                 url: 0,
-                path_len: query,
+                path_len: lex::find_byte(target, b'?'),
                 absolute: None,
             }),
             b"*" if method == Method::Options => Ok(Self {
