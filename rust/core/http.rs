@@ -26,6 +26,7 @@ mod names;
 mod request;
 mod response;
 mod scan;
+mod span;
 mod status;
 mod uri;
 
@@ -83,8 +84,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Bytes that a whole head may have: as many as a [`Span`](lex::Span) can be about.
-    pub(self) const fn head(&self) -> usize {
+    /// Bytes that a whole head may have: as many as a [`Span`](span::Span) can be about.
+    const fn head(&self) -> usize {
         if self.head_max < u16::MAX as usize {
             self.head_max
         } else {

@@ -294,17 +294,23 @@ impl Facts {
         // What most servers and old clients say in every message.
         if value == b"keep-alive" {
             self.flags.set(Flags::KEEP_ALIVE);
-            return Ok(());
+        } else {
+            self.take_options(value);
         }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn take_options(&mut self, value: &[u8]) {
         for option in lex::elements(value) {
             self.flags.set(option_flag(option));
         }
-        Ok(())
     }
 
     /// The one coding that is understood is `chunked`, once. Anything else is refused: as a message
     /// whose end nobody could know, unless `chunked` comes last (RFC 9112 §6.3, rule 4), and else
     /// as one that would make sense to another recipient.
+    #[inline(never)]
     fn take_coding(&mut self, value: &[u8]) -> Result<(), HeadError> {
         if self.flags.any(Flags::CHUNKED) {
             return Err(HeadError::BadCoding);
@@ -336,6 +342,7 @@ impl Facts {
 
     /// A change to HTTP/2 within a connection would carry requests past the rules, so that the
     /// client's wish for it is not passed on.
+    #[inline(never)]
     fn take_upgrade(&mut self, kind: Kind, value: &[u8]) {
         self.flags.set(Flags::UPGRADE);
         for protocol in lex::elements(value) {
@@ -447,7 +454,7 @@ fn option_flag(option: &[u8]) -> Flags {
 /// # Errors
 ///
 /// What `take` says, and what is wrong with the lines themselves.
-#[inline]
+#[inline(always)]
 pub(super) fn read<'a>(
     bytes: &'a [u8],
     limits: &Limits,
@@ -469,10 +476,12 @@ pub(super) fn read<'a>(
         }
         left = left.wrapping_sub(1);
 
-        let (value, next) = line(after)?;
-        if field != Field::Other {
-            take(field, lex::trim(value), rest)?;
+        if field == Field::Other {
+            (_, rest) = line(after)?;
+            continue;
         }
+        let (end, next) = line(after)?;
+        take(field, lex::trim(lex::before(after, end)), rest)?;
         rest = next;
     }
 }
@@ -489,19 +498,40 @@ fn name(rest: &[u8]) -> Result<(Field, &[u8]), HeadError> {
     }
 }
 
-/// What is before the first CRLF of `bytes`, and what is behind it.
+/// `bytes` from their first CRLF on, and what is behind that.
 #[inline(always)]
 pub(super) fn line(bytes: &[u8]) -> Result<(&[u8], &[u8]), HeadError> {
-    let mut rest = lex::seek_odd(bytes);
+    let mut end = lex::seek_odd(bytes);
 
     loop {
-        match rest {
-            [b'\r', b'\n', next @ ..] => return Ok((lex::before(bytes, rest), next)),
-            [b'\t' | 0x80.., after @ ..] => rest = lex::seek_control(after),
-            [b'\r' | b'\n', ..] => return Err(HeadError::BareLineEnd),
-            [_, ..] => return Err(HeadError::ControlByte),
-            [] => return Err(HeadError::NotOneHead),
+        if let Some(next) = lex::strip(end, b"\r\n") {
+            return Ok((end, next));
         }
+        match skip_odd(end) {
+            Some(rest) => end = rest,
+            None => return Err(bad_line(end)),
+        }
+    }
+}
+
+/// `rest` from the first control byte on that is not its first, if that may be in a line.
+#[cold]
+#[inline(never)]
+fn skip_odd(rest: &[u8]) -> Option<&[u8]> {
+    match rest {
+        [b'\t' | 0x80.., after @ ..] => Some(lex::seek_control(after)),
+        _ => None,
+    }
+}
+
+/// Why `rest`, a line from its first control byte on, is no end of one.
+#[cold]
+#[inline(never)]
+fn bad_line(rest: &[u8]) -> HeadError {
+    match rest {
+        [b'\r' | b'\n', ..] => HeadError::BareLineEnd,
+        [_, ..] => HeadError::ControlByte,
+        [] => HeadError::NotOneHead,
     }
 }
 

@@ -156,7 +156,7 @@ const fn lower_name_bytes(word: u64) -> u64 {
     let others = word.wrapping_add(each(0x80 - b'-')) & !word.wrapping_add(each(0x80 - b'9' - 1));
     let no_slash = ((word ^ each(b'/')) & !HIGH).wrapping_add(!HIGH);
 
-    (letters | others & no_slash) & !word & HIGH
+    (letters | (others & no_slash)) & !word & HIGH
 }
 
 /// The high bit of each byte that cannot be in a target or that is `?`.
@@ -167,6 +167,19 @@ const fn target_stops(word: u64) -> u64 {
         | zero_bytes(word ^ each(b'?'))
 }
 
+/// The two words of `pair`.
+#[inline(always)]
+const fn words(pair: &[u8; 16]) -> [u64; 2] {
+    let both = u128::from_le_bytes(*pair);
+    [both as u64, (both >> 64) as u64]
+}
+
+/// Which byte of a word is the first of those marked.
+#[inline(always)]
+const fn marked(marks: u64) -> usize {
+    (marks.trailing_zeros() / 8) as usize
+}
+
 /// `bytes` from the first byte on that `words` marks in eight bytes and `byte` accepts alone.
 #[inline(always)]
 fn seek(bytes: &[u8], words: impl Fn(u64) -> u64, byte: impl Fn(u8) -> bool) -> &[u8] {
@@ -175,8 +188,7 @@ fn seek(bytes: &[u8], words: impl Fn(u64) -> u64, byte: impl Fn(u8) -> bool) -> 
     while let Some(word) = rest.first_chunk::<8>() {
         let marks = words(u64::from_le_bytes(*word));
         if marks != 0 {
-            let at = (marks.trailing_zeros() / 8) as usize;
-            return rest.get(at..).unwrap_or_default();
+            return rest.get(marked(marks)..).unwrap_or_default();
         }
         rest = rest.get(8..).unwrap_or_default();
     }
@@ -205,9 +217,19 @@ pub(super) fn is_lower_name(bytes: &[u8]) -> bool {
                 }))
     } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
         let [first, last] = [first, last].map(|part| u64::from(u32::from_le_bytes(*part)));
-        lower(first | last << 32)
+        lower(first | (last << 32))
     } else {
         false
+    }
+}
+
+/// What of `bytes` is behind `start`, if they begin with it. It is compared in words, where a pattern
+/// would be compared byte by byte.
+#[inline(always)]
+pub(super) fn strip<'a, const N: usize>(bytes: &'a [u8], start: &[u8; N]) -> Option<&'a [u8]> {
+    match bytes.split_first_chunk::<N>() {
+        Some((first, rest)) if first == start => Some(rest),
+        _ => None,
     }
 }
 
@@ -219,58 +241,26 @@ pub(super) fn before<'a>(bytes: &'a [u8], rest: &[u8]) -> &'a [u8] {
         .unwrap_or_default()
 }
 
-/// A part of a head, by its place: four bytes in place of a slice's sixteen, so that a head that
-/// was read is small enough to be moved in a few registers. A head has at most 65535 bytes.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Span {
-    start: u16,
-    len: u16,
-}
-
-impl Span {
-    /// No part.
-    pub(super) const EMPTY: Self = Self { start: 0, len: 0 };
-
-    /// `part`, which is a part of `head` or empty.
-    #[inline]
-    pub(super) fn of(head: &[u8], part: &[u8]) -> Self {
-        Self {
-            start: offset(head, part),
-            len: part.len() as u16,
-        }
-    }
-
-    /// Where what is behind it begins.
-    #[inline]
-    pub(super) fn end(self) -> usize {
-        usize::from(self.start).wrapping_add(self.len.into())
-    }
-
-    /// The part of `head`.
-    #[inline]
-    pub(super) fn get(self, head: &[u8]) -> &[u8] {
-        part(head, self.start.into(), self.len.into())
-    }
-}
-
-/// The `len` bytes of `head` from `start` on, of which it has so many.
-#[inline]
-pub(super) fn part(head: &[u8], start: usize, len: usize) -> &[u8] {
-    head.get(start..)
-        .and_then(|rest| rest.get(..len))
-        .unwrap_or_default()
-}
-
-/// Where `part`, which is a part of `head`, begins in it. It means nothing if `part` is none.
-#[inline]
-pub(super) fn offset(head: &[u8], part: &[u8]) -> u16 {
-    (part.as_ptr() as usize).wrapping_sub(head.as_ptr() as usize) as u16
-}
-
 /// `bytes` from the first byte on that is no visible ASCII and no space.
 #[inline(always)]
 pub(super) fn seek_odd(bytes: &[u8]) -> &[u8] {
-    seek(bytes, odd_bytes, |b| !(0x20..0x7f).contains(&b))
+    let mut rest = bytes;
+
+    while let Some((pair, tail)) = rest.split_first_chunk::<16>() {
+        let [first, second] = words(pair);
+        let marks = odd_bytes(first);
+        if marks != 0 {
+            return rest.get(marked(marks)..).unwrap_or_default();
+        }
+        let marks = odd_bytes(second);
+        if marks != 0 {
+            return rest
+                .get(marked(marks).wrapping_add(8)..)
+                .unwrap_or_default();
+        }
+        rest = tail;
+    }
+    seek(rest, odd_bytes, |b| !(0x20..0x7f).contains(&b))
 }
 
 /// `bytes` from the first control byte (tab included) on.
@@ -306,8 +296,23 @@ pub(super) fn find_target_stop(bytes: &[u8]) -> usize {
 }
 
 /// `bytes` without the spaces and tabs at its ends (`OWS`, RFC 9110 §5.6.3).
+///
+/// One space before and none behind is what most values have.
 #[inline]
 pub(super) fn trim(bytes: &[u8]) -> &[u8] {
+    let bytes = match bytes {
+        [b' ', rest @ ..] => rest,
+        _ => bytes,
+    };
+
+    match bytes {
+        [first, .., last] if *first > b' ' && *last > b' ' => bytes,
+        _ => trim_any(bytes),
+    }
+}
+
+#[inline(never)]
+fn trim_any(bytes: &[u8]) -> &[u8] {
     let mut bytes = bytes;
     while let [b' ' | b'\t', rest @ ..] = bytes {
         bytes = rest;
@@ -328,7 +333,20 @@ pub(super) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
 }
 
 /// The number that `digits` writes in decimal, if it is one below 2⁶⁴.
+#[inline]
 pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
+    // What has fewer digits than 2⁶⁴ is below it.
+    if digits.is_empty() || digits.len() >= 20 {
+        return long_decimal(digits);
+    }
+    digits.iter().try_fold(0u64, |number, &byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit <= 9).then(|| number.wrapping_mul(10).wrapping_add(digit.into()))
+    })
+}
+
+#[inline(never)]
+fn long_decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;
     }
@@ -343,7 +361,13 @@ pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
     use super::*;
+    use std::{
+        string::String,
+        vec,
+        vec::Vec, //
+    };
 
     /// Every byte at every position of a word, behind every length of harmless bytes.
     #[test]
@@ -358,7 +382,10 @@ mod tests {
                         bytes.iter().position(|&b| stop(b)).unwrap_or(bytes.len())
                     };
 
+                    let odd = |b: u8| b != b' ' && !b.is_ascii_graphic();
+
                     assert_eq!(find_control(bytes), naive(&|b| b.is_ascii_control()));
+                    assert_eq!(super::before(bytes, seek_odd(bytes)).len(), naive(&odd));
                     assert_eq!(find_byte(bytes, byte), naive(&|b| b == byte));
                     assert_eq!(
                         find_target_stop(bytes),
@@ -380,7 +407,9 @@ mod tests {
                 let stop = bytes
                     .iter()
                     .position(|&b| !b.is_ascii_graphic() || b == b'#' || b == b'?');
+                let odd = bytes.iter().position(|&b| !(0x20..0x7f).contains(&b));
 
+                assert_eq!(before(&bytes, seek_odd(&bytes)).len(), odd.unwrap_or(9));
                 assert_eq!(find_control(&bytes), control.unwrap_or(9));
                 assert_eq!(find_target_stop(&bytes), stop.unwrap_or(9));
             }
@@ -434,6 +463,69 @@ mod tests {
         }
     }
 
+    /// Every byte at every position of a name of every length.
+    #[test]
+    fn lower_names() {
+        for len in 0..40 {
+            for at in 0..len {
+                for byte in 0..=255u8 {
+                    let mut name = vec![b'a'; len];
+                    name[at] = byte;
+                    let naive = matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.') && len >= 4;
+
+                    assert_eq!(is_lower_name(&name), naive, "{byte:#x} at {at} of {len}");
+                }
+            }
+        }
+        assert!(!is_lower_name(b""));
+        assert!(is_lower_name(b"0.az-9.example.org"));
+    }
+
+    /// Every pair of bytes at the ends, with nothing or something between them.
+    #[test]
+    fn trimming() {
+        for first in 0..=255u8 {
+            for last in 0..=255u8 {
+                for middle in [&b""[..], b"a", b" ", b" a", b"\ta ", b" \t a\t "] {
+                    let bytes = [&[first], middle, &[last]].concat();
+                    let ows = |byte: &u8| !matches!(*byte, b' ' | b'\t');
+                    let start = bytes.iter().position(ows).unwrap_or(bytes.len());
+                    let end = bytes.iter().rposition(ows).map_or(start, |at| at + 1);
+
+                    assert_eq!(trim(&bytes), &bytes[start..end]);
+                    assert_eq!(trim(&bytes[1..]), trim_any(&bytes[1..]));
+                }
+            }
+        }
+        assert_eq!(trim(b""), b"");
+        assert_eq!(trim(b" "), b"");
+    }
+
+    #[test]
+    fn stripping() {
+        assert_eq!(strip(b"GET /", b"GET "), Some(&b"/"[..]));
+        assert_eq!(strip(b"GET ", b"GET "), Some(&b""[..]));
+        assert_eq!(strip(b"GET", b"GET "), None);
+        assert_eq!(strip(b"get /", b"GET "), None);
+    }
+
+    /// With as many digits as can be read without looking for an overflow, and with more.
+    #[test]
+    fn long_decimals() {
+        for len in 1..30 {
+            for byte in 0..=255u8 {
+                let mut digits = vec![b'9'; len];
+                digits[len / 2] = byte;
+                let naive = byte
+                    .is_ascii_digit()
+                    .then(|| String::from_utf8_lossy(&digits).parse().ok())
+                    .flatten();
+
+                assert_eq!(decimal(&digits), naive);
+            }
+        }
+    }
+
     #[test]
     fn decimals() {
         assert_eq!(decimal(b"0"), Some(0));
@@ -467,7 +559,4 @@ mod tests {
         assert_eq!(list, [&b"a"[..], b"b", b"c d"]);
         assert_eq!(elements(b"").count(), 0);
     }
-
-    extern crate std;
-    use std::vec::Vec;
 }

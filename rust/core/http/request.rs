@@ -11,7 +11,7 @@ use super::{
         Facts,
         Flags, //
     },
-    lex::{
+    span::{
         self,
         Span, //
     },
@@ -142,7 +142,7 @@ impl<'a> Request<'a> {
 
     /// The method's name.
     pub fn method_name(&self) -> &'a [u8] {
-        lex::part(self.head, self.leading.into(), self.method_len.into())
+        span::part(self.head, self.leading.into(), self.method_len.into())
     }
 
     /// Whether the request may be sent a second time when it is unknown what became of the first

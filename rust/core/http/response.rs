@@ -10,6 +10,7 @@ use super::{
     lex,
     request,
     scan::Kind,
+    span,
     Fields,
     Framing,
     HeadError,
@@ -86,7 +87,7 @@ impl<'a> Response<'a> {
 
         self.facts.set_version(version);
         self.status = status;
-        self.fields = lex::offset(bytes, lines);
+        self.fields = span::offset(bytes, lines);
         let behind = fields::read(lines, limits, |field, value, _| {
             self.facts.take(Kind::Response, field, value)
         })?;
@@ -120,7 +121,7 @@ impl<'a> Response<'a> {
         let len = usize::from(self.fields).saturating_sub(AROUND_REASON);
 
         // Its CRLF is all that is behind it.
-        lex::part(self.head, AROUND_REASON.wrapping_sub(2), len)
+        span::part(self.head, AROUND_REASON.wrapping_sub(2), len)
     }
 
     /// Whether this is an interim response, which another one follows. A 101 is one too, but
@@ -182,23 +183,62 @@ impl<'a> Response<'a> {
 /// The status in `after_version`, and what is behind the status line.
 #[inline(always)]
 fn status(after_version: &[u8]) -> Result<(u16, &[u8]), HeadError> {
-    if let [b' ', a, b, c, reason @ ..] = after_version {
-        if let (Some(status), [b' ' | b'\r', ..]) = (number([*a, *b, *c]), reason) {
-            return fields::line(reason).map(|(_, rest)| (status, rest));
+    if let Some((digits, reason)) = after_version.split_first_chunk::<4>() {
+        if let (Some(status), [b' ' | b'\r', ..]) = (number(*digits), reason) {
+            return fields::line(reason).map(|(_, lines)| (status, lines));
         }
     }
-    // What is wrong with the line as a line is said first.
-    fields::line(after_version).and(Err(HeadError::BadStartLine))
+    Err(bad_status_line(after_version))
 }
 
-/// The status that three digits write.
-#[inline(always)]
-fn number(digits: [u8; 3]) -> Option<u16> {
-    let [a, b, c] = digits.map(|digit| u16::from(digit.wrapping_sub(b'0')));
+/// What is wrong with a status line that has no status: with the line as a line, if anything is.
+#[cold]
+fn bad_status_line(after_version: &[u8]) -> HeadError {
+    match fields::line(after_version) {
+        Ok(_) => HeadError::BadStartLine,
+        Err(error) => error,
+    }
+}
 
-    ((1..=9).contains(&a) && b <= 9 && c <= 9).then(|| {
-        a.wrapping_mul(100)
-            .wrapping_add(b.wrapping_mul(10))
-            .wrapping_add(c)
-    })
+/// The status that a space and three digits write.
+#[inline(always)]
+fn number(digits: [u8; 4]) -> Option<u16> {
+    // What is above nine has one of the high bits, itself or in the sum.
+    let word = u32::from_le_bytes(digits) ^ u32::from_le_bytes(*b" 000");
+    let bad = (word | word.wrapping_add(0x7676_7600)) & 0x8080_80ff;
+    let [_, a, b, c] = word.to_le_bytes().map(u16::from);
+    let status = a
+        .wrapping_mul(100)
+        .wrapping_add(b.wrapping_mul(10))
+        .wrapping_add(c);
+
+    (bad == 0 && status >= 100).then_some(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every byte at every position of what a status is written with.
+    #[test]
+    fn statuses() {
+        for usual in [*b" 200", *b" 100", *b" 999", *b" 099", *b" 404"] {
+            for at in 0..4 {
+                for byte in 0..=255u8 {
+                    let mut digits = usual;
+                    digits[at] = byte;
+                    let naive = match digits {
+                        [b' ', b'1'..=b'9', b, c] if b.is_ascii_digit() && c.is_ascii_digit() => {
+                            core::str::from_utf8(&digits[1..])
+                                .ok()
+                                .and_then(|text| text.parse().ok())
+                        }
+                        _ => None,
+                    };
+
+                    assert_eq!(number(digits), naive, "{:?}", digits.escape_ascii());
+                }
+            }
+        }
+    }
 }

@@ -258,6 +258,55 @@ fn a_head_may_be_as_large_as_its_limit() {
     }
 }
 
+/// However much the limits allow, a head has no more bytes than two bytes can count; up to that it
+/// is read as any other.
+#[test]
+fn no_head_is_longer_than_can_be_counted() {
+    let limits = Limits {
+        head_max: usize::MAX,
+        ..Limits::default()
+    };
+    let host = "example.org:8080";
+    for (kind, first) in [
+        (Kind::Request, "GET /x?y HTTP/1.1\r\n"),
+        (Kind::Response, "HTTP/1.1 200 OK\r\n"),
+    ] {
+        for (len, longest) in [
+            (65534, true),
+            (65535, true),
+            (65536, false),
+            (131_077, false),
+        ] {
+            let last = format!("Host: {host}\r\nCookie: a=b\r\n\r\n");
+            let fill = len - first.len() - "X: \r\n".len() - last.len();
+            let head = [first, "X: ", &"x".repeat(fill), "\r\n", &last].concat();
+            let head = head.as_bytes();
+            let whole = if longest { Ok(()) } else { Err(TooLarge) };
+
+            assert_eq!(head.len(), len);
+            assert_eq!(parse(kind, head, &limits), whole);
+            assert_eq!(is_within(kind, head, &limits), whole);
+            if kind == Kind::Response {
+                let found = Response::parse_prefix(head, &limits);
+                assert_eq!(found.map(|(_, len)| len), longest.then_some(len));
+                continue;
+            }
+            let found = Request::parse_prefix(head, &limits);
+            assert_eq!(found.map(|(_, len)| len), longest.then_some(len));
+            if let Some((request, _)) = found {
+                let cookies: Vec<_> = request.cookies().collect();
+
+                assert_eq!(
+                    (request.host(), request.url()),
+                    (&b"example.org"[..], &b"/x?y"[..])
+                );
+                assert_eq!(cookies, [(&b"a"[..], &b"b"[..])]);
+                assert_eq!(request.headers().count(), 3);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_head_without_an_end_is_refused_at_its_limit() {
     let limits = Limits {

@@ -16,14 +16,15 @@ use crate::http::{
         Field,
         Flags, //
     },
-    lex::{
-        self,
-        Span, //
-    },
+    lex,
     scan::{
         Kind,
         EMPTY_LINES,
         METHOD_MAX, //
+    },
+    span::{
+        self,
+        Span, //
     },
     uri::{
         Authority,
@@ -80,7 +81,7 @@ impl<'a> Request<'a> {
             }
             Field::Cookie => {
                 if self.cookies == 0 {
-                    self.cookies = lex::offset(bytes, from);
+                    self.cookies = span::offset(bytes, from);
                 }
                 Ok(())
             }
@@ -127,20 +128,9 @@ impl<'a> Request<'a> {
         if target.len() > limits.target_max {
             return Err(HeadError::TargetTooLong);
         }
-        let after = match after {
-            [b' ', after @ ..] if !target.is_empty() => after,
-            [b' ' | b'\r' | b'\n', ..] | [] => return Err(bad),
-            _ => return Err(HeadError::BadTarget),
-        };
-        let lines = match after.split_first_chunk::<10>() {
-            Some((b"HTTP/1.1\r\n", lines)) => lines,
-            _ => match version(after)? {
-                (version, [b'\r', b'\n', lines @ ..]) => {
-                    self.facts.set_version(version);
-                    lines
-                }
-                _ => return Err(bad),
-            },
+        let lines = match lex::strip(after, b" HTTP/1.1\r\n") {
+            Some(lines) if !target.is_empty() => lines,
+            _ => self.read_line_end(target, after)?,
         };
 
         self.method = method;
@@ -148,6 +138,24 @@ impl<'a> Request<'a> {
         self.target = Span::of(bytes, target);
         self.path_len = query as u16;
         Ok((target, lines))
+    }
+
+    /// Reads `after`, what is behind the target, where it is not what is usual. Returns what follows
+    /// the line.
+    #[inline(never)]
+    fn read_line_end(&mut self, target: &[u8], after: &'a [u8]) -> Result<&'a [u8], HeadError> {
+        let after = match after {
+            [b' ', after @ ..] if !target.is_empty() => after,
+            [b' ' | b'\r' | b'\n', ..] | [] => return Err(HeadError::BadStartLine),
+            _ => return Err(HeadError::BadTarget),
+        };
+        let (version, after) = version(after)?;
+
+        self.facts.set_version(version);
+        match after {
+            [b'\r', b'\n', lines @ ..] => Ok(lines),
+            _ => Err(HeadError::BadStartLine),
+        }
     }
 
     /// Takes note of a target that is not simply a path.
@@ -233,18 +241,17 @@ impl<'a> Request<'a> {
     }
 }
 
-/// The method that `start` begins with, how long its name is, and what is behind its space, if it is one of
-/// those that most requests have.
+/// The method that `start` begins with, how long its name is, and what is behind its space, if it
+/// is one of those that most requests have.
 #[inline(always)]
 fn usual_method(start: &[u8]) -> Option<(Method, u8, &[u8])> {
-    let (method, len) = match start.first_chunk::<5>()? {
-        [b'G', b'E', b'T', b' ', _] => (Method::Get, 3),
-        b"POST " => (Method::Post, 4),
-        b"HEAD " => (Method::Head, 4),
-        _ => return None,
-    };
-
-    Some((method, len, start.get(usize::from(len).wrapping_add(1)..)?))
+    if let Some(after) = lex::strip(start, b"GET ") {
+        Some((Method::Get, 3, after))
+    } else if let Some(after) = lex::strip(start, b"POST ") {
+        Some((Method::Post, 4, after))
+    } else {
+        lex::strip(start, b"HEAD ").map(|after| (Method::Head, 4, after))
+    }
 }
 
 /// The method that `start` begins with, how long its name is, and what is behind its space.
@@ -278,10 +285,12 @@ fn target_end(bytes: &[u8]) -> (usize, usize) {
 /// The version that `bytes` begin with, and what follows it.
 #[inline]
 pub(in crate::http) fn version(bytes: &[u8]) -> Result<(Version, &[u8]), HeadError> {
-    match bytes.split_first_chunk::<8>() {
-        Some((b"HTTP/1.1", rest)) => Ok((Version::Http11, rest)),
-        Some((b"HTTP/1.0", rest)) => Ok((Version::Http10, rest)),
-        _ => Err(bad_version(bytes)),
+    if let Some(rest) = lex::strip(bytes, b"HTTP/1.1") {
+        Ok((Version::Http11, rest))
+    } else if let Some(rest) = lex::strip(bytes, b"HTTP/1.0") {
+        Ok((Version::Http10, rest))
+    } else {
+        Err(bad_version(bytes))
     }
 }
 
