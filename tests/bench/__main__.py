@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The benchmark itself: it makes its hosts, measures, and writes the results."""
+"""The benchmark itself: it makes its hosts, measures, and writes the results.
+
+Two files: what requests cost, and beside it `memory.json`, what connections take.
+"""
 
 import argparse
 import json
@@ -9,12 +12,19 @@ from pathlib import Path
 from bench import hosts
 from bench.cases import Case, chosen
 from bench.measure import Result, measure
+from bench.memory import Memory, measure_memory
 from bench.systems import BASES, SYSTEMS, System
 
+# The name, among the cases, of what connections take.
+MEMORY = "memory"
 
-def run(cases: list[Case], systems: list[System]) -> list[Result]:
-    """Measures all cases, one system after the other."""
+
+def run(
+    cases: list[Case], systems: list[System], memory: bool
+) -> tuple[list[Result], list[Memory]]:
+    """Measures all cases, one system after the other, and what their connections take."""
     results = []
+    held = []
     for system in systems:
         system.begin()
         for case in filter(system.can, cases):
@@ -29,8 +39,10 @@ def run(cases: list[Case], systems: list[System]) -> list[Result]:
                 f" p50 {result.p50:.0f} us, p99 {result.p99:.0f} us, cpu {result.cpu:.1f} us",
                 flush=True,
             )
+        if memory and system.holds:
+            held += measure_memory(system)
         system.end()
-    return results
+    return results, held
 
 
 def rows(results: list[Result]) -> list[dict]:
@@ -59,14 +71,19 @@ def main() -> None:
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("cases", nargs="*")
     options = parser.parse_args()
-    cases = chosen(options.cases)
+    memory = not options.cases or MEMORY in options.cases
+    names = [name for name in options.cases if name != MEMORY]
+    cases = chosen(names) if names or not options.cases else []
     try:
         hosts.up()
         hosts.start_server()
-        results = run(cases, [s for s in SYSTEMS if wanted(s, options.system)])
+        systems = [s for s in SYSTEMS if wanted(s, options.system)]
+        results, held = run(cases, systems, memory)
     finally:
         hosts.down()
     options.results.write_text(json.dumps(rows(results), indent=1) + "\n")
+    beside = options.results.with_name("memory.json")
+    beside.write_text(json.dumps([vars(memory) for memory in held], indent=1) + "\n")
 
 
 def wanted(system: System, names: list[str] | None) -> bool:

@@ -24,6 +24,9 @@ SERVER = Netns("server")
 VIP = "10.0.1.1"
 BACK = "10.0.2.11"
 
+# Where the client asks from, if it needs more ports than one address has.
+CLIENTS = ["10.0.1.2", "10.0.1.3", "10.0.1.4", "10.0.1.5"]
+
 # Who says on the server that an upload has come.
 SINK = 8099
 
@@ -73,6 +76,11 @@ SERVER_BLOCK = """
             proxy_pass_request_body off;
             proxy_set_header Content-Length "";
         }}
+        # A response that takes its time.
+        location = /slow {{
+            limit_rate 1;
+            alias {top}/www/1k;
+        }}
         location = /count {{ stub_status; }}
     }}
 """
@@ -98,7 +106,9 @@ def up() -> None:
         ip("-n", host.name, "link", "set", "lo", "up")
         host.run("sysctl", "-qw", "net.core.somaxconn=8192", "net.ipv4.tcp_max_syn_backlog=8192",
                  "net.ipv4.ip_local_port_range=1024 65535")  # fmt: skip
-    join("front", CLIENT, "10.0.1.2/24", DIRECTOR, f"{VIP}/24")
+    join("front", CLIENT, f"{CLIENTS[0]}/24", DIRECTOR, f"{VIP}/24")
+    for address in CLIENTS[1:]:
+        ip("-n", "client", "addr", "add", f"{address}/24", "dev", "front")
     join("back", DIRECTOR, "10.0.2.1/24", SERVER, f"{BACK}/24")
     ip("-n", "client", "route", "add", "10.0.2.0/24", "via", VIP)
     ip("-n", "server", "route", "add", "10.0.1.0/24", "via", "10.0.2.1")

@@ -28,6 +28,8 @@ class System:
     address = VIP
     # The client asks the server itself.
     direct = False
+    # It has connections of its own that take memory, or is what those are compared with.
+    holds = True
 
     def can(self, case: Case) -> bool:
         """Whether it can do what the case wants."""
@@ -84,6 +86,8 @@ class Ktcpvs(System):
         for address in real_servers(case.servers):
             lines.append(f"    server {address}:{case.server_port} weight 1")
         lines += ["}", "service web {", f"    listen {VIP}:80"]
+        # As long as the others'.
+        lines += ["    timeout-head 1h", "    timeout-idle 1h"]
         if case.headers:
             lines.append("    forwarded-for on")
         for n in range(case.regexes):
@@ -225,6 +229,7 @@ class Ipvs(System):
     """IPVS by NAT. Its hooks cost all others too, so it is loaded last."""
 
     name = "ipvs"
+    holds = False
 
     def can(self, case: Case) -> bool:
         return case.layer4()
@@ -248,6 +253,7 @@ class DirectBesideIpvs(Direct):
     """The client and the server alone while IPVS is loaded: what it is to be compared with."""
 
     name = "direct-beside-ipvs"
+    holds = False
 
     def can(self, case: Case) -> bool:
         return case.layer4()

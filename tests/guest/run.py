@@ -119,7 +119,7 @@ def keep(job: Path, place: Path) -> None:
     place.mkdir(exist_ok=True)
     for old in place.glob("profile-*"):
         old.unlink()
-    for file in [job / "results.json", *job.glob("profile-*"), *job.glob("kallsyms")]:
+    for file in [*job.glob("*.json"), *job.glob("profile-*"), *job.glob("kallsyms")]:
         shutil.copy(file, place)
 
 
