@@ -41,7 +41,11 @@ NGINX = """
 worker_processes {cpus};
 error_log {top}/error.log;
 pid {top}/nginx.pid;
-events {{ worker_connections 65536; }}
+events {{
+    worker_connections 65536;
+    # Else one a round of all events, and a gateway's new connections wait for seconds.
+    multi_accept on;
+}}
 worker_rlimit_nofile 262144;
 http {{
     access_log off;
