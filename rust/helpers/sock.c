@@ -13,9 +13,15 @@ bool ktcpvs_in_softirq(void)
 	return in_softirq();
 }
 
+/* In softirq, and where no process owns the socket. */
 bool ktcpvs_bh_trylock_sock(struct sock *sk)
 {
-	return spin_trylock(&sk->sk_lock.slock);
+	if (!in_softirq() || !spin_trylock(&sk->sk_lock.slock))
+		return false;
+	if (likely(!sock_owned_by_user_nocheck(sk)))
+		return true;
+	spin_unlock(&sk->sk_lock.slock);
+	return false;
 }
 
 void ktcpvs_bh_lock_sock(struct sock *sk)

@@ -222,12 +222,11 @@ impl<S: Send> Stream<S> {
     /// Like [`lock_softirq`](Self::lock_softirq), but waits for nobody, and so needs no order.
     pub(crate) fn try_lock_softirq(&self) -> Option<Locked<'_, S>> {
         // SAFETY: `sk` is valid.
-        if unsafe {
-            !bindings::ktcpvs_in_softirq() || !bindings::ktcpvs_bh_trylock_sock(self.sk.as_ptr())
-        } {
-            return None;
+        if unsafe { bindings::ktcpvs_bh_trylock_sock(self.sk.as_ptr()) } {
+            self.locked(How::Softirq)
+        } else {
+            None
         }
-        self.locked_softirq()
     }
 
     /// Whether a process owns the socket: a hint, without the lock.

@@ -47,6 +47,7 @@ pub struct RequestEdits<'e> {
 /// # Errors
 ///
 /// `out` is too small.
+#[inline]
 pub fn forward_request(
     request: &Request<'_>,
     edits: &RequestEdits<'_>,
@@ -55,10 +56,22 @@ pub fn forward_request(
     let strip = edits
         .strip_cookie
         .filter(|name| request.cookie(name).next().is_some());
-    if edits.forwarded_for.is_none() && strip.is_none() && !must_change(request) {
-        return Ok(Forward::AsIs);
-    }
 
+    if edits.forwarded_for.is_none() && strip.is_none() && !must_change(request) {
+        Ok(Forward::AsIs)
+    } else {
+        rewrite(request, edits.forwarded_for, strip, out)
+    }
+}
+
+/// Writes the head anew, with the client's address and without a cookie, if there is one.
+#[inline(never)]
+fn rewrite(
+    request: &Request<'_>,
+    forwarded_for: Option<&[u8]>,
+    strip: Option<&[u8]>,
+    out: &mut [u8],
+) -> Result<Forward, NoRoom> {
     let mut out = Out::new(out);
     let flags = request.facts.flags;
     out.put_all(&[
@@ -78,12 +91,12 @@ pub fn forward_request(
             request,
             &nominated,
             &line,
-            edits.forwarded_for.is_some(),
+            forwarded_for.is_some(),
             strip,
             &mut out,
         )?;
     }
-    if let Some(address) = edits.forwarded_for {
+    if let Some(address) = forwarded_for {
         put_forwarded_for(request, &nominated, address, &mut out)?;
     }
     if flags.any(Flags::TE_TRAILERS) && flags.any(Flags::TE_CODINGS) {
@@ -100,6 +113,7 @@ pub fn forward_request(
 }
 
 /// Whether HTTP asks for a change.
+#[inline]
 fn must_change(request: &Request<'_>) -> bool {
     const ALWAYS: Flags = Flags::CLOSE
         .with(Flags::NOMINATES)

@@ -50,6 +50,7 @@ pub struct ResponseEdits<'e> {
 /// # Errors
 ///
 /// `out` is too small.
+#[inline]
 pub fn forward_response(
     response: &Response<'_>,
     edits: &ResponseEdits<'_>,
@@ -68,9 +69,23 @@ pub fn forward_response(
         && !(close && response.facts.flags.any(Flags::KEEP_ALIVE))
         && (!keep || response.facts.flags.any(Flags::KEEP_ALIVE));
     if unchanged {
-        return Ok(Forward::AsIs);
+        Ok(Forward::AsIs)
+    } else {
+        rewrite(response, version, close, keep, set_cookie, out)
     }
+}
 
+/// Writes the head anew, in `version`: one that says that the connection is to `close`, or that it
+/// is to be kept, if `keep`.
+#[inline(never)]
+fn rewrite(
+    response: &Response<'_>,
+    version: Version,
+    close: bool,
+    keep: bool,
+    set_cookie: Option<(&[u8], &[u8])>,
+    out: &mut [u8],
+) -> Result<Forward, NoRoom> {
     let mut out = Out::new(out);
     out.put_all(&[version_text(version), response.after_version()])?;
     let nominated = Nominated::new(response.facts.flags, response.fields());
@@ -98,6 +113,7 @@ pub fn forward_response(
 }
 
 /// Whether HTTP asks for a change.
+#[inline]
 fn must_change(response: &Response<'_>) -> bool {
     let flags = response.facts.flags;
 
