@@ -23,6 +23,17 @@ use std::collections::HashMap;
 /// automata instead. It is what a processor's cache can hold beside other things.
 const GROUP_MAX: usize = 1 << 20;
 
+/// The same for patterns that keep apart, so that their automaton has one path for each of them and
+/// only a few of its rows are looked at for a value, however many there are.
+const APART_MAX: usize = 16 << 20;
+
+/// Whether an automaton for `pattern` and others like it grows by as much as it takes for each:
+/// where any byte may repeat, at the start or within, the states of all multiply. It is a guess by
+/// the usual spellings, and decides nothing but how long is tried.
+fn keeps_apart(pattern: &str) -> bool {
+    pattern.starts_with('^') && ![".*", ".+", ".{"].iter().any(|any| pattern.contains(any))
+}
+
 /// How regular expressions are read.
 pub(crate) fn syntax() -> syntax::Config {
     syntax::Config::new().unicode(false).utf8(false)
@@ -76,7 +87,13 @@ fn build_into(
         _ => None,
     };
 
-    match (determinize(patterns, one.map_or(GROUP_MAX, |_| limit)), one) {
+    let most = match one {
+        Some(_) => limit,
+        None if patterns.iter().all(|(_, text)| keeps_apart(text)) => APART_MAX,
+        None => GROUP_MAX,
+    };
+
+    match (determinize(patterns, most), one) {
         (Ok(dfa), _) => {
             let automaton = Automaton::new(&dfa, patterns);
 
