@@ -60,7 +60,7 @@ bool ktcpvs_spin_trylock_bh(spinlock_t *lock);
 void ktcpvs_spin_unlock_bh(spinlock_t *lock, bool bh);
 void ktcpvs_spin_assert_held(spinlock_t *lock);
 unsigned int ktcpvs_this_cpu_begin(bool *bh);
-void ktcpvs_this_cpu_end(bool bh);
+void ktcpvs_this_cpu_end(void);
 
 /* percpu.c */
 void *ktcpvs_counters_alloc(unsigned int nr);

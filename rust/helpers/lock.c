@@ -39,8 +39,8 @@ void ktcpvs_spin_assert_held(spinlock_t *lock)
 }
 
 /*
- * Softirqs off: the number of this CPU, which stays so until _end(), to be told
- * what is left in @bh.
+ * Softirqs off: the number of this CPU, which stays so until _end(), to be
+ * called if @bh says so.
  */
 unsigned int ktcpvs_this_cpu_begin(bool *bh)
 {
@@ -50,8 +50,7 @@ unsigned int ktcpvs_this_cpu_begin(bool *bh)
 	return smp_processor_id();
 }
 
-void ktcpvs_this_cpu_end(bool bh)
+void ktcpvs_this_cpu_end(void)
 {
-	if (bh)
-		local_bh_enable();
+	local_bh_enable();
 }

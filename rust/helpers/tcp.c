@@ -77,35 +77,36 @@ static bool may_entail(const struct sock *sk, u32 len)
 }
 
 /* Adds at most @max bytes of @from, from @off of its fragments on. */
-static u32 add_frags(struct sk_buff *skb, const struct sk_buff *from, u32 off,
-		     u32 max)
+static void add_frags(struct sk_buff *skb, const struct sk_buff *from,
+		      u32 off, u32 max)
 {
 	const struct skb_shared_info *source = skb_shinfo(from);
 	struct skb_shared_info *info = skb_shinfo(skb);
-	unsigned int n = info->nr_frags;
-	unsigned int i;
-	u32 added = 0;
+	const skb_frag_t *frag = source->frags;
+	const skb_frag_t *end = frag + source->nr_frags;
+	skb_frag_t *to = info->frags + info->nr_frags;
+	u32 left = max;
 
-	for (i = 0; i < source->nr_frags && added < max; i++) {
-		const skb_frag_t *frag = &source->frags[i];
+	for (; frag < end && left; frag++) {
 		u32 len = skb_frag_size(frag);
 
 		if (off >= len) {
 			off -= len;
 			continue;
 		}
-		if (n == MAX_SKB_FRAGS)
+		if (to == info->frags + MAX_SKB_FRAGS)
 			break;
-		len = min(len - off, max - added);
-		get_page(skb_frag_page(frag));
-		__skb_fill_page_desc_noacc(info, n++, skb_frag_page(frag),
-					   skb_frag_off(frag) + off, len);
-		added += len;
+		len = min(len - off, left);
+		*to = *frag;
+		skb_frag_off_add(to, off);
+		skb_frag_size_set(to, len);
+		get_page(skb_frag_page(to));
+		to++;
+		left -= len;
 		off = 0;
 	}
-	info->nr_frags = n;
-	skb_len_add(skb, added);
-	return added;
+	info->nr_frags = to - info->frags;
+	skb_len_add(skb, max - left);
 }
 
 /* Whether the bytes from @off of @skb on are in page fragments. */
@@ -205,7 +206,9 @@ u32 ktcpvs_tcp_relay(struct sock *sk, struct sock *from, u32 skip, u32 len)
 		most = max(rounddown(most, tcp_sk(sk)->mss_cache), 1U);
 	if (!may_entail(sk, len))
 		return 0;
-	tcp_rate_check_app_limited(sk);
+	/* Of use to those alone that make a rate of their own. */
+	if (inet_csk(sk)->icsk_ca_ops->cong_control)
+		tcp_rate_check_app_limited(sk);
 	do {
 		struct sk_buff *skb = refer(from, skip + done,
 					    min(len - done, most));

@@ -219,17 +219,23 @@ fn decide<'a>(
         host,
     } = scratch;
     let limits = &state.service.options.limits;
+    // Looked at where they are made: a copy is as dear as a decision.
+    let (prefix, whole);
     let (request, len) = match len {
-        None => match Request::parse_prefix(wire.first_piece(), limits) {
-            Some(found) => found,
-            None => return Begun::Unread,
-        },
+        None => {
+            prefix = Request::parse_prefix(wire.first_piece(), limits);
+            match &prefix {
+                Some((request, len)) => (request, *len),
+                None => return Begun::Unread,
+            }
+        }
         Some(len) => {
             let Ok(bytes) = head::linear(wire, len, head) else {
                 return Begun::Broken;
             };
 
-            match Request::parse(bytes, limits) {
+            whole = Request::parse(bytes, limits);
+            match &whole {
                 Ok(request) => (request, len),
                 Err(e) => return Begun::Refused(e.status()),
             }
@@ -242,7 +248,7 @@ fn decide<'a>(
     if matches!(request.framing(), Framing::Length(n) if body_max > 0 && n > body_max) {
         return Begun::Refused(413);
     }
-    let (rule, status) = match select::choose(&state.service, &request, &conn.peer, rules, host) {
+    let (rule, status) = match select::choose(&state.service, request, &conn.peer, rules, host) {
         Choice::Unavailable => return Begun::Refused(503),
         Choice::Server(target) => {
             let attempt = Attempt {
@@ -252,12 +258,12 @@ fn decide<'a>(
             };
 
             attempt.target.server.begin();
-            return forward_at_once(conn, wire, state, mode, given, attempt, &request, out);
+            return forward_at_once(conn, wire, state, mode, given, attempt, request, out);
         }
         Choice::Redirect(rule) => (rule, None),
         Choice::Status(rule, status) => (rule, Some(status)),
     };
-    let reply = answer::reply_to(&request);
+    let reply = answer::reply_to(request);
 
     match answer::by_rule(wire, state, rule, status, reply, len, out) {
         Ok(keep) => Begun::Answered { len, keep },

@@ -140,8 +140,10 @@ impl<T> PerCpuCell<T> {
             }
         });
 
-        // SAFETY: Pairs with the beginning.
-        unsafe { bindings::ktcpvs_this_cpu_end(bh) };
+        if bh {
+            // SAFETY: Pairs with the beginning, which turned them off.
+            unsafe { bindings::ktcpvs_this_cpu_end() };
+        }
         result
     }
 }

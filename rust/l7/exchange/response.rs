@@ -87,23 +87,30 @@ impl Exchange {
     ) -> Result<(), End> {
         let Scratch { head, out, .. } = scratch;
         let (service, s) = (sides.service, &sides.server);
-        let (verdict, len) = match len {
+        let limits = &service.options.limits;
+        // Looked at where they are made: a copy is as dear as a decision.
+        let (prefix, whole);
+        let (response, len) = match len {
             None => {
-                let (response, len) =
-                    Response::parse_prefix(s.first_piece(), &service.options.limits)
-                        .ok_or(End::Unread)?;
-
-                (self.decide(&response, service, out), len)
+                prefix = Response::parse_prefix(s.first_piece(), limits);
+                match &prefix {
+                    Some((response, len)) => (response, *len),
+                    None => return Err(End::Unread),
+                }
             }
             Some(len) => {
                 let bytes = head::linear(s, len, head).map_err(|_| End::Cut)?;
-                let response = Response::parse(bytes, &service.options.limits)
-                    .map_err(|_| End::Refuse(502))?;
 
-                (self.decide(&response, service, out), len)
+                whole = Response::parse(bytes, limits);
+                match &whole {
+                    Ok(response) => (response, len),
+                    Err(_) => return Err(End::Refuse(502)),
+                }
             }
         };
-        let verdict = verdict.ok_or(End::Refuse(502))?;
+        let Some(verdict) = self.decide(response, service, out) else {
+            return Err(End::Refuse(502));
+        };
 
         self.release_request(&mut sides.client, &verdict);
         if let Verdict::Final(forward, body) = &verdict {
