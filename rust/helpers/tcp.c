@@ -72,7 +72,8 @@ static bool may_entail(const struct sock *sk, u32 len)
 	    !sk_stream_memory_free(sk))
 		return false;
 	if (!tp->packets_out)
-		return (s32)(tcp_jiffies32 - tp->lsndtime) <= icsk->icsk_rto;
+		return (s32)(tcp_jiffies32 - tp->lsndtime) <= icsk->icsk_rto ||
+		       tcp_snd_cwnd(tp) <= TCP_INIT_CWND;
 	return len >= tp->mss_cache || !tcp_send_head(sk);
 }
 

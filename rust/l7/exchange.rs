@@ -138,6 +138,9 @@ pub(super) struct Exchange {
     keep_client: bool,
     /// The server's connection outlives this exchange.
     keep_server: bool,
+    /// The server's connection was lent again as soon as it was given back, and so probably will
+    /// be: its next request carries the acknowledgement of this response.
+    busy: bool,
     /// The end of the server's connection is the end of the response.
     until_close: bool,
     /// The response agrees to another protocol.
@@ -190,6 +193,7 @@ impl Exchange {
             target,
             head: held,
             reused,
+            busy,
         } = attempt;
         let body_max = options.body_max;
 
@@ -215,6 +219,7 @@ impl Exchange {
             server_full: false,
             keep_client: request.persistent(),
             keep_server: false,
+            busy,
             until_close: false,
             upgraded: false,
             hold: false,
@@ -380,6 +385,7 @@ impl Exchange {
                     target: exchange.target,
                     head: exchange.held,
                     reused: false,
+                    busy: false,
                 }));
                 conn.expect_within(state.service.options.timeout(Timeout::Connect));
                 Step::Connect
@@ -526,9 +532,12 @@ impl Exchange {
         }
         let pumped = match &mut self.receiving {
             Receiving::Head(_) => return self.receive_head(conn, mode, sides),
-            Receiving::Interim(flow) | Receiving::Body(flow) => {
-                flow.pump(&mut sides.server, &mut sides.client, &mut self.bytes_out)
-            }
+            Receiving::Interim(flow) | Receiving::Body(flow) => flow.pump(
+                &mut sides.server,
+                &mut sides.client,
+                &mut self.bytes_out,
+                self.busy,
+            ),
         };
 
         match pumped {

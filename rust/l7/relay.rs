@@ -64,11 +64,13 @@ impl Flow {
     }
 
     /// Moves what has come at `from` and belongs to the message to `to`. `moved` counts the bytes.
+    /// `answered` says that bytes go back soon after the message's end.
     pub(super) fn pump(
         &mut self,
         from: &mut Wire<'_>,
         to: &mut Wire<'_>,
         moved: &mut usize,
+        answered: bool,
     ) -> Result<Pumped, Fault> {
         loop {
             if self.done() {
@@ -98,7 +100,7 @@ impl Flow {
                 Some(after) if sent == len => *self = after,
                 Some(_) => *self = self.ahead(from, sent)?.1,
             }
-            if self.done() {
+            if answered && self.done() {
                 from.expect_reply();
             }
             from.consume(sent);

@@ -68,7 +68,7 @@ impl Direction {
         if self.shut {
             return Ok(0);
         }
-        let pumped = self.flow.pump(from, to, &mut moved)?;
+        let pumped = self.flow.pump(from, to, &mut moved, false)?;
 
         if pumped == Pumped::Starved && from.ended() {
             if from.failed() {

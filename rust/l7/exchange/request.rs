@@ -72,9 +72,12 @@ impl Exchange {
         if !matches!(self.sending, Sending::Body) {
             return None;
         }
-        let pumped = self
-            .request
-            .pump(&mut sides.client, &mut sides.server, &mut self.bytes_in);
+        let pumped = self.request.pump(
+            &mut sides.client,
+            &mut sides.server,
+            &mut self.bytes_in,
+            true,
+        );
 
         if self.body_max > 0 && self.request.content() > self.body_max {
             return Some(self.refuse(413));
