@@ -46,6 +46,8 @@ pub use self::{
     forward::{
         forward_request,
         forward_response,
+        forwarded_for_line,
+        set_cookie_line,
         Forward,
         NoRoom,
         RequestEdits,

@@ -52,6 +52,8 @@ void ktcpvs_tcp_expect_reply(struct sock *sk);
 int ktcpvs_tcp_send(struct sock *sk, const void *buf, size_t len, bool more);
 int ktcpvs_tcp_splice(struct sock *sk, const struct bio_vec *bv,
 		      unsigned int nr, size_t len, bool more);
+bool ktcpvs_tcp_relay_with(struct sock *sk, struct sock *from, u32 at, u32 len,
+			   const void *extra, u32 extra_len);
 u32 ktcpvs_tcp_relay(struct sock *sk, struct sock *from, u32 skip, u32 len);
 
 /* lock.c */

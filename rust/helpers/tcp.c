@@ -117,6 +117,22 @@ static bool in_frags(const struct sk_buff *skb, u32 off)
 	       skb_frags_readable(skb);
 }
 
+/* A new buffer for the send queue, empty. NULL without memory. */
+static struct sk_buff *new_buffer(void)
+{
+	struct sk_buff *skb;
+
+	skb = alloc_skb_fclone(MAX_TCP_HEADER, GFP_ATOMIC | __GFP_NOWARN);
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, MAX_TCP_HEADER);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->truesize = SKB_TRUESIZE(skb_end_offset(skb));
+	INIT_LIST_HEAD(&skb->tcp_tsorted_anchor);
+	skb_shinfo(skb)->flags |= SKBFL_SHARED_FRAG;
+	return skb;
+}
+
 /*
  * A buffer of the unread bytes of @from from number @skip on: of the first
  * received buffer, and of those behind it that fit as a whole. NULL if they
@@ -130,14 +146,9 @@ static struct sk_buff *refer(struct sock *from, u32 skip, u32 max)
 	src = queue_find(from, NULL, skip, &off);
 	if (!src || !in_frags(src, off))
 		return NULL;
-	skb = alloc_skb_fclone(MAX_TCP_HEADER, GFP_ATOMIC | __GFP_NOWARN);
+	skb = new_buffer();
 	if (!skb)
 		return NULL;
-	skb_reserve(skb, MAX_TCP_HEADER);
-	skb->ip_summed = CHECKSUM_PARTIAL;
-	skb->truesize = SKB_TRUESIZE(skb_end_offset(skb));
-	INIT_LIST_HEAD(&skb->tcp_tsorted_anchor);
-	skb_shinfo(skb)->flags |= SKBFL_SHARED_FRAG;
 
 	do {
 		add_frags(skb, src, off - skb_headlen(src), max - skb->len);
@@ -225,4 +236,67 @@ u32 ktcpvs_tcp_relay(struct sock *sk, struct sock *from, u32 skip, u32 len)
 	if (done)
 		push(sk);
 	return done;
+}
+
+/* Adds @len unread bytes of @from from number @skip on. False if they cannot be. */
+static bool add_bytes(struct sk_buff *skb, struct sock *from, u32 skip, u32 len)
+{
+	u32 end = skb->len + len;
+	struct sk_buff *src = NULL;
+	u32 off;
+
+	while (skb->len < end) {
+		u32 before = skb->len;
+
+		src = queue_find(from, src, skip, &off);
+		if (!src || !in_frags(src, off))
+			return false;
+		add_frags(skb, src, off - skb_headlen(src), end - before);
+		/* No more fragments fit. */
+		if (skb->len - before < min(src->len - off, end - before))
+			return false;
+		skip += skb->len - before;
+	}
+	return true;
+}
+
+/* Adds a copy of @extra. False without memory or room. */
+static bool add_copy(struct sock *sk, struct sk_buff *skb, const void *extra,
+		     u32 len)
+{
+	struct page_frag *pfrag = sk_page_frag(sk);
+	int n = skb_shinfo(skb)->nr_frags;
+
+	if (n == MAX_SKB_FRAGS || !skb_page_frag_refill(len, pfrag, GFP_ATOMIC))
+		return false;
+	memcpy(page_address(pfrag->page) + pfrag->offset, extra, len);
+	get_page(pfrag->page);
+	skb_fill_page_desc(skb, n, pfrag->page, pfrag->offset, len);
+	skb_len_add(skb, len);
+	pfrag->offset += len;
+	return true;
+}
+
+/*
+ * Sends the first @len unread bytes of @from by reference, with a copy of
+ * @extra before number @at: all of it, or nothing where it cannot be sent so.
+ */
+bool ktcpvs_tcp_relay_with(struct sock *sk, struct sock *from, u32 at, u32 len,
+			   const void *extra, u32 extra_len)
+{
+	struct sk_buff *skb;
+
+	if (len > sk->sk_gso_max_size - 1 - MAX_TCP_HEADER - extra_len ||
+	    !may_entail(sk, len))
+		return false;
+	skb = new_buffer();
+	if (!skb)
+		return false;
+	if (!add_bytes(skb, from, 0, at) || !add_copy(sk, skb, extra, extra_len) ||
+	    !add_bytes(skb, from, at, len - at) || !entail(sk, skb)) {
+		__kfree_skb(skb);
+		return false;
+	}
+	push(sk);
+	return true;
 }

@@ -145,6 +145,8 @@ pub(super) struct Exchange {
     until_close: bool,
     /// The response agrees to another protocol.
     upgraded: bool,
+    /// The response's head goes on as it came, but the client's cookie is to be put into it.
+    put_cookie: bool,
     /// The head of the response is held back until its body comes.
     hold: bool,
     bytes_in: usize,
@@ -184,11 +186,16 @@ impl Exchange {
             forwarded_for: client.as_ref().map(Inline::as_slice),
             strip_cookie,
         };
-        let forward = match forward_request(request, &edits, out) {
-            Ok(forward) => forward,
-            Err(_) => return Err(attempt),
-        };
         let has_body = head::has_body(request);
+        let gone =
+            !has_body && request::send_with_address(request, attempt.head, &edits, from, to, out);
+        let forward = match gone {
+            true => Forward::AsIs,
+            false => match forward_request(request, &edits, out) {
+                Ok(forward) => forward,
+                Err(_) => return Err(attempt),
+            },
+        };
         let Attempt {
             target,
             head: held,
@@ -207,7 +214,7 @@ impl Exchange {
             target,
             held,
             request: Flow::new(0, Body::new(request.framing())),
-            sending: Sending::InPlace(request.leading()),
+            sending: Sending::InPlace(if gone { held } else { request.leading() }),
             receiving: Receiving::Head(HeadScanner::new(Kind::Response)),
             version: request.version(),
             is_head: request.is_head(),
@@ -222,6 +229,7 @@ impl Exchange {
             busy,
             until_close: false,
             upgraded: false,
+            put_cookie: false,
             hold: false,
             bytes_in: held,
             bytes_out: 0,
@@ -529,6 +537,9 @@ impl Exchange {
     ) -> Option<End> {
         if self.hold || !sides.unsent.is_empty() {
             return Some(End::Wait);
+        }
+        if self.put_cookie {
+            return self.send_with_cookie(sides).err();
         }
         let pumped = match &mut self.receiving {
             Receiving::Head(_) => return self.receive_head(conn, mode, sides),

@@ -11,6 +11,10 @@ use core::ops::ControlFlow;
 use kernel::prelude::*;
 use ktcpvs_core::http::Body;
 
+/// How many bytes at most are sent with a head that something is put into: what one buffer holds,
+/// in however small pieces it came.
+const SHORT: usize = 4096;
+
 /// How many bytes are looked at in one step.
 const WINDOW: usize = 256 * 1024;
 
@@ -109,6 +113,43 @@ impl Flow {
                 return Ok(Pumped::Full);
             }
         }
+    }
+
+    /// Moves a whole head, with `extra` before the empty line that ends it, and what of a short body
+    /// has come. Otherwise as [`Self::pump`]. Whether it was done: all of it, or nothing.
+    pub(super) fn pump_with(
+        &mut self,
+        from: &mut Wire<'_>,
+        to: &mut Wire<'_>,
+        extra: &[u8],
+        moved: &mut usize,
+        answered: bool,
+    ) -> bool {
+        let unread = from.unread();
+        let window = if unread <= SHORT { unread } else { self.lead };
+        let Some(at) = self.lead.checked_sub(b"\r\n".len()) else {
+            return false;
+        };
+        let Ok((len, after)) = self.ahead(from, window) else {
+            return false;
+        };
+
+        if len < self.lead || !to.send_from_with(from, at, len, extra) {
+            return false;
+        }
+        *self = after;
+        if answered && self.done() {
+            from.expect_reply();
+        }
+        from.consume(len);
+        *moved += len + extra.len();
+        true
+    }
+
+    /// Goes behind what is taken as it is: its bytes were sent in another way.
+    pub(super) fn skip_lead(&mut self, from: &mut Wire<'_>) {
+        from.consume(self.lead);
+        self.lead = 0;
     }
 
     /// How many of the next `window` bytes belong to the message, if that is known without a look

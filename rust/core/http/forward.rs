@@ -15,10 +15,12 @@ mod response;
 pub use self::{
     request::{
         forward_request,
+        forwarded_for_line,
         RequestEdits, //
     },
     response::{
         forward_response,
+        set_cookie_line,
         ResponseEdits, //
     },
 };

@@ -248,6 +248,11 @@ impl<'a> Request<'a> {
             .unwrap_or_default()
     }
 
+    /// Whether there is an `X-Forwarded-For`.
+    pub const fn has_forwarded_for(&self) -> bool {
+        self.facts.flags.any(Flags::FORWARDED_FOR)
+    }
+
     /// The fields.
     pub fn headers(&self) -> Fields<'a> {
         Fields::new(self.fields())

@@ -19,6 +19,45 @@ use crate::{
 };
 use core::mem;
 use kernel::prelude::*;
+use ktcpvs_core::http::{
+    forward_request,
+    forwarded_for_line,
+    Forward,
+    Request,
+    RequestEdits, //
+};
+
+/// Sends the head of `request`, `len` bytes in the queue of `from`, with the client's address put
+/// into it, if it can go on as it came otherwise. Whether that was done.
+pub(super) fn send_with_address(
+    request: &Request<'_>,
+    len: usize,
+    edits: &RequestEdits<'_>,
+    from: &Wire<'_>,
+    to: &mut Wire<'_>,
+    out: &mut [u8],
+) -> bool {
+    let Some(address) = edits.forwarded_for else {
+        return false;
+    };
+    let others = RequestEdits {
+        forwarded_for: None,
+        ..*edits
+    };
+
+    if request.has_forwarded_for()
+        || request.leading() > 0
+        || forward_request(request, &others, &mut []) != Ok(Forward::AsIs)
+    {
+        return false;
+    }
+    let line = match forwarded_for_line(address, out) {
+        Ok(len) => out.get(..len).unwrap_or_default(),
+        Err(_) => return false,
+    };
+
+    to.send_from_with(from, len.saturating_sub(b"\r\n".len()), len, line)
+}
 
 impl Exchange {
     /// Sends what is left of a head that goes as it is. Returns whether all of it has gone.

@@ -10,6 +10,7 @@ use super::{
     Sides, //
 };
 use crate::{
+    config::Affinity,
     l7::{
         connection::{
             Conn,
@@ -22,11 +23,16 @@ use crate::{
         Service, //
     },
     linux::net::Wire,
+    uapi, //
 };
 use core::mem;
-use kernel::sync::ArcBorrow;
+use kernel::{
+    prelude::*,
+    sync::ArcBorrow, //
+};
 use ktcpvs_core::http::{
     forward_response,
+    set_cookie_line,
     Body,
     Forward,
     Framing,
@@ -43,6 +49,9 @@ const INTERIM_MAX: u8 = 32;
 /// The longest body, in bytes, for which a head is held back. Longer ones fill packets anyway.
 const HOLD_MAX: u64 = 16 * 1024;
 
+/// Room for a field line that sets a cookie.
+const COOKIE_LINE: usize = uapi::TOKEN_LEN + 64;
+
 /// What is done with a response's head.
 enum Verdict {
     /// Nothing: an interim response that the client would not understand.
@@ -58,6 +67,18 @@ enum Verdict {
 /// Whether `body`, of which nothing has come, is so short that its head had better wait for it.
 fn waits_for_body(body: &Body, s: &Wire<'_>) -> bool {
     (1..=HOLD_MAX).contains(&body.opaque()) && !s.ended()
+}
+
+/// A copy of the head of `len` bytes in the queue of `wire`, with `line` before the empty line that
+/// ends it.
+fn copy_with(wire: &Wire<'_>, len: usize, line: &[u8]) -> Result<KVec<u8>> {
+    let end = b"\r\n";
+    let mut head = KVec::from_elem(0, len.saturating_sub(end.len()), GFP_ATOMIC)?;
+
+    wire.copy(&mut head)?;
+    head.extend_from_slice(line, GFP_ATOMIC)?;
+    head.extend_from_slice(end, GFP_ATOMIC)?;
+    Ok(head)
 }
 
 impl Exchange {
@@ -181,22 +202,59 @@ impl Exchange {
         self.until_close = matches!(framing, Framing::Close);
         self.keep_server = response.persistent() && !self.until_close;
         self.keep_client &= !self.until_close;
-        let value;
-        let set_cookie = match self.target.affinity(service) {
-            Some(affinity) if self.target.bind => {
-                value = affinity.value(&self.target.server);
-                Some((affinity.name(), &value[..]))
-            }
-            _ => None,
-        };
-        let edits = ResponseEdits {
+        let mut edits = ResponseEdits {
             client_close: !self.keep_client,
             client_version: self.version,
-            set_cookie,
+            set_cookie: None,
         };
-        let forward = forward_response(response, &edits, out).ok()?;
+        let value;
+        let forward = match self.cookie(service) {
+            None => forward_response(response, &edits, out).ok()?,
+            Some(_) if forward_response(response, &edits, &mut []) == Ok(Forward::AsIs) => {
+                self.put_cookie = true;
+                Forward::AsIs
+            }
+            Some(affinity) => {
+                value = affinity.value(&self.target.server);
+                edits.set_cookie = Some((affinity.name(), &value));
+                forward_response(response, &edits, out).ok()?
+            }
+        };
 
         Some(Verdict::Final(forward, Body::new(framing)))
+    }
+
+    /// The cookie that the client is to be given.
+    fn cookie<'a>(&self, service: &'a Service) -> Option<&'a Affinity> {
+        self.target.affinity(service).filter(|_| self.target.bind)
+    }
+
+    /// Sends a head that goes on as it came but for the client's cookie, which is put into it.
+    pub(super) fn send_with_cookie(&mut self, sides: &mut Sides<'_>) -> Result<(), End> {
+        let mut room = [0; COOKIE_LINE];
+        let (Some(affinity), Receiving::Body(_)) = (self.cookie(sides.service), &self.receiving)
+        else {
+            return Ok(());
+        };
+        let value = affinity.value(&self.target.server);
+        let len = set_cookie_line(affinity.name(), &value, &mut room).map_err(|_| End::Cut)?;
+        let line = room.get(..len).ok_or(End::Cut)?;
+        let (server, client) = (&mut sides.server, &mut sides.client);
+        let Receiving::Body(flow) = &mut self.receiving else {
+            return Ok(());
+        };
+
+        self.put_cookie = false;
+        if flow.pump_with(server, client, line, &mut self.bytes_out, self.busy) {
+            return Ok(());
+        }
+        let lead = flow.lead();
+        let more = server.unread() > lead;
+        let head = copy_with(server, lead, line).map_err(|_| End::Cut)?;
+
+        self.bytes_out += head.len();
+        flow.skip_lead(server);
+        sides.unsent.send(client, &head, more).map_err(|_| End::Cut)
     }
 
     /// Consumes the request's head, now that the server has answered it; the answer carries the

@@ -264,6 +264,34 @@ impl<'a> Wire<'a> {
         taken as usize
     }
 
+    /// Sends the first `len` unread bytes of `from` by reference, with a copy of `extra` before
+    /// number `at`. They stay unread. Whether that was done: all of it, or nothing.
+    pub(crate) fn send_from_with(
+        &mut self,
+        from: &Wire<'_>,
+        at: usize,
+        len: usize,
+        extra: &[u8],
+    ) -> bool {
+        let (Ok(at), Ok(len)) = (u32::try_from(at), u32::try_from(len)) else {
+            return false;
+        };
+        if at > len {
+            return false;
+        }
+        // SAFETY: By the type invariants of both; `extra` is readable and is copied.
+        unsafe {
+            bindings::ktcpvs_tcp_relay_with(
+                self.sk.as_ptr(),
+                from.sk.as_ptr(),
+                at,
+                len,
+                extra.as_ptr().cast(),
+                extra.len() as u32,
+            )
+        }
+    }
+
     /// One send by reference. Returns how many bytes were taken, and offered: none, if the next
     /// ones are not in page fragments.
     fn splice_once(

@@ -64,6 +64,20 @@ pub fn forward_request(
     }
 }
 
+/// Writes the field line that names a client's address (see [`RequestEdits::forwarded_for`]): what
+/// is to be put in before the empty line of a request that has none, and goes on as it came
+/// otherwise. Returns its length.
+///
+/// # Errors
+///
+/// `out` is too small.
+pub fn forwarded_for_line(address: &[u8], out: &mut [u8]) -> Result<usize, NoRoom> {
+    let mut out = Out::new(out);
+
+    out.put_all(&[b"X-Forwarded-For: ", address, b"\r\n"])?;
+    Ok(out.len())
+}
+
 /// Writes the head anew, with the client's address and without a cookie, if there is one.
 #[inline(never)]
 fn rewrite(

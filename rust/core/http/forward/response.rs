@@ -95,13 +95,7 @@ fn rewrite(
         }
     }
     if let Some((name, value)) = set_cookie {
-        out.put_all(&[
-            b"Set-Cookie: ",
-            name,
-            b"=",
-            value,
-            b"; Path=/; HttpOnly\r\n",
-        ])?;
+        put_set_cookie(name, value, &mut out)?;
     }
     out.put_connection(&[
         (keeps_upgrade(response), b"upgrade"),
@@ -110,6 +104,29 @@ fn rewrite(
     ])?;
     out.put(b"\r\n")?;
     Ok(Forward::Rewritten(out.len()))
+}
+
+/// Writes the field line that sets a cookie (see [`ResponseEdits::set_cookie`]): what is to be put
+/// in before the empty line of a response that goes on as it came otherwise. Returns its length.
+///
+/// # Errors
+///
+/// `out` is too small.
+pub fn set_cookie_line(name: &[u8], value: &[u8], out: &mut [u8]) -> Result<usize, NoRoom> {
+    let mut out = Out::new(out);
+
+    put_set_cookie(name, value, &mut out)?;
+    Ok(out.len())
+}
+
+fn put_set_cookie(name: &[u8], value: &[u8], out: &mut Out<'_>) -> Result<(), NoRoom> {
+    out.put_all(&[
+        b"Set-Cookie: ",
+        name,
+        b"=",
+        value,
+        b"; Path=/; HttpOnly\r\n",
+    ])
 }
 
 /// Whether HTTP asks for a change.
