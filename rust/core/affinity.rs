@@ -42,18 +42,29 @@ pub fn token(key: &hash::Key, address: &SocketAddr) -> u64 {
 #[must_use]
 pub fn format(token: u64) -> [u8; VALUE_LEN] {
     let mut value = [0; VALUE_LEN];
-    let mut rest = token;
-    for digit in value.iter_mut().rev() {
-        let nibble = (rest & 0xf) as u8;
-        *digit = if nibble < 10 {
-            b'0' | nibble
-        } else {
-            // 'a' is 0x61, for ten.
-            nibble.wrapping_add(b'a').wrapping_sub(10)
-        };
-        rest >>= 4;
+    let halves = [token >> 32, token & u64::from(u32::MAX)];
+
+    for (digits, half) in value.chunks_exact_mut(8).zip(halves) {
+        digits.copy_from_slice(&eight_digits(half).to_be_bytes());
     }
     value
+}
+
+/// The hexadecimal digits of a number below 2³², the first one in the highest byte.
+fn eight_digits(number: u64) -> u64 {
+    const fn each(byte: u8) -> u64 {
+        u64::from_ne_bytes([byte; 8])
+    }
+    // One half-byte to a byte, in three steps.
+    let pairs = (number | number << 16) & 0x0000_ffff_0000_ffff;
+    let bytes = (pairs | pairs << 8) & 0x00ff_00ff_00ff_00ff;
+    let nibbles = (bytes | bytes << 4) & each(0x0f);
+    // 1 where it takes a letter: 6 more carry into the upper half.
+    let letters = nibbles.wrapping_add(each(6)) >> 4 & each(1);
+
+    nibbles
+        .wrapping_add(each(b'0'))
+        .wrapping_add(letters.wrapping_mul(u64::from(b'a' - b'0' - 10)))
 }
 
 /// The token in a cookie's value, or `None` when it is not one of ours.

@@ -260,26 +260,81 @@ static bool add_bytes(struct sk_buff *skb, struct sock *from, u32 skip, u32 len)
 	return true;
 }
 
-/* Adds a copy of @extra. False without memory or room. */
-static bool add_copy(struct sock *sk, struct sk_buff *skb, const void *extra,
-		     u32 len)
+/*
+ * Room for @len bytes at the end of @skb. NULL without memory, or without a
+ * fragment for it.
+ */
+static void *add_room(struct sock *sk, struct sk_buff *skb, u32 len)
 {
 	struct page_frag *pfrag = sk_page_frag(sk);
 	int n = skb_shinfo(skb)->nr_frags;
+	void *room;
 
 	if (n == MAX_SKB_FRAGS || !skb_page_frag_refill(len, pfrag, GFP_ATOMIC))
-		return false;
-	memcpy(page_address(pfrag->page) + pfrag->offset, extra, len);
+		return NULL;
+	room = page_address(pfrag->page) + pfrag->offset;
 	get_page(pfrag->page);
 	skb_fill_page_desc(skb, n, pfrag->page, pfrag->offset, len);
 	skb_len_add(skb, len);
 	pfrag->offset += len;
-	return true;
+	return room;
 }
 
 /*
- * Sends the first @len unread bytes of @from by reference, with a copy of
- * @extra before number @at: all of it, or nothing where it cannot be sent so.
+ * Copies @len unread bytes of @from from number @skip on. False if they cannot
+ * be read.
+ */
+static bool copy_bytes(void *to, struct sock *from, u32 skip, u32 len)
+{
+	struct sk_buff *src = NULL;
+	u32 off;
+
+	while (len) {
+		u32 n;
+
+		src = queue_find(from, src, skip, &off);
+		if (!src)
+			return false;
+		n = min(src->len - off, len);
+		if (skb_copy_bits(src, off, to, n))
+			return false;
+		to += n;
+		skip += n;
+		len -= n;
+	}
+	return true;
+}
+
+/* A message so short is quicker copied by us than read in pieces by who gets it. */
+#define SHORT_MESSAGE	1024
+
+/* The first @len unread bytes of @from with @extra before number @at. */
+static bool fill_with(struct sock *sk, struct sk_buff *skb, struct sock *from,
+		      u32 at, u32 len, const void *extra, u32 extra_len)
+{
+	void *room;
+
+	if (len + extra_len <= SHORT_MESSAGE) {
+		room = add_room(sk, skb, len + extra_len);
+		if (!room || !copy_bytes(room, from, 0, at) ||
+		    !copy_bytes(room + at + extra_len, from, at, len - at))
+			return false;
+		memcpy(room + at, extra, extra_len);
+		return true;
+	}
+	if (!add_bytes(skb, from, 0, at))
+		return false;
+	room = add_room(sk, skb, extra_len);
+	if (!room)
+		return false;
+	memcpy(room, extra, extra_len);
+	return add_bytes(skb, from, at, len - at);
+}
+
+/*
+ * Sends the first @len unread bytes of @from, with a copy of @extra before
+ * number @at: all of it, or nothing where it cannot be sent so. Long ones go by
+ * reference.
  */
 bool ktcpvs_tcp_relay_with(struct sock *sk, struct sock *from, u32 at, u32 len,
 			   const void *extra, u32 extra_len)
@@ -292,8 +347,8 @@ bool ktcpvs_tcp_relay_with(struct sock *sk, struct sock *from, u32 at, u32 len,
 	skb = new_buffer();
 	if (!skb)
 		return false;
-	if (!add_bytes(skb, from, 0, at) || !add_copy(sk, skb, extra, extra_len) ||
-	    !add_bytes(skb, from, at, len - at) || !entail(sk, skb)) {
+	if (!fill_with(sk, skb, from, at, len, extra, extra_len) ||
+	    !entail(sk, skb)) {
 		__kfree_skb(skb);
 		return false;
 	}

@@ -238,6 +238,8 @@ impl Exchange {
             return Ok(());
         };
 
+        // Else TCP acknowledges each packet of an answer that comes after a rest.
+        to.expect_reply();
         let gone = if let Forward::Rewritten(len) = forward {
             this.sending = Sending::Rewritten;
             let head = out.get(..len).unwrap_or(&[]);

@@ -62,6 +62,10 @@ const PROCESS_SPARE: usize = 8;
 /// How often the connections are looked at, in milliseconds: the precision of every time-out.
 const SWEEP_MS: u32 = 250;
 
+/// In how many sweeps one looks at the servers too: their idle connections may be many, and live for
+/// long.
+const SERVERS_EVERY: u32 = 16;
+
 /// How many connections a namespace may have.
 const CONNS_MAX: usize = 1 << 20;
 
@@ -106,6 +110,8 @@ pub(super) struct Shared {
     #[pin]
     snapshot: Mutex<Option<Arc<Snapshot>>>,
     stopped: Atomic<bool>,
+    /// Sweeps so far.
+    sweeps: Atomic<u32>,
     #[pin]
     sweep: DelayedWork<Shared>,
 }
@@ -126,6 +132,7 @@ impl Shared {
                 process <- new_spinlock_bh!(KVec::new(), "Shared::process"),
                 snapshot <- new_mutex!(None, "Shared::snapshot"),
                 stopped: Atomic::new(false),
+                sweeps: Atomic::new(0),
                 sweep <- new_delayed_work!("Shared::sweep"),
             }),
             GFP_KERNEL,
@@ -205,7 +212,14 @@ impl WorkItem for Shared {
                 conn.as_arc_borrow().look();
             }
         });
-        let snapshot = this.snapshot.lock().clone();
+        // Nobody else counts.
+        let sweeps = this.sweeps.load(Relaxed).wrapping_add(1);
+
+        this.sweeps.store(sweeps, Relaxed);
+        let snapshot = match sweeps % SERVERS_EVERY {
+            0 => this.snapshot.lock().clone(),
+            _ => None,
+        };
 
         for server in snapshot.iter().flat_map(|snapshot| snapshot.servers()) {
             server.data.expire();
