@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """A head is held back for a body that comes at once, and for no other."""
 
-import contextlib
 import socket
 import struct
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from support.client import Client, Connection
@@ -14,6 +14,7 @@ from support.director import Director
 from support.pace import PACE
 from support.raw_server import Peer, RawServer, wait_until
 from support.topology import DIRECTOR, SERVERS
+from support.tune import sysctl
 
 # How long the server pauses between head and body, in seconds.
 PAUSE = 1.5 * PACE
@@ -26,7 +27,9 @@ BODY = b"hello world"
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BODY)
 
-# Where struct tcp_info has tcpi_data_segs_in, a 32-bit number.
+# Where struct tcp_info has how many packets sent are not acknowledged (tcpi_unacked) and how many
+# with data have come (tcpi_data_segs_in), numbers of 32 bits.
+UNACKED = 24
 DATA_SEGS_IN = 152
 
 
@@ -42,24 +45,10 @@ def in_two(pause: float) -> Callable[[Peer], None]:
     return script
 
 
-def packets(connection: Connection) -> int:
-    """How many packets with data the client has got."""
+def tcp_info(connection: Connection, place: int) -> int:
+    """What the client's TCP knows of the connection."""
     info = connection.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
-    return struct.unpack_from("=I", info, DATA_SEGS_IN)[0]
-
-
-@contextlib.contextmanager
-def small_buffers() -> Iterator[None]:
-    """The director and its servers have room for little more than a packet meanwhile."""
-    places = ((DIRECTOR, "net.ipv4.tcp_wmem"), (SERVERS[0], "net.ipv4.tcp_rmem"))
-    before = [host.run("sysctl", "-n", name).stdout.strip() for host, name in places]
-    for host, name in places:
-        host.run("sysctl", "-qw", f"{name}=4096 4096 4096")
-    try:
-        yield
-    finally:
-        for (host, name), value in zip(places, before, strict=True):
-            host.run("sysctl", "-qw", f"{name}={value}")
+    return struct.unpack_from("=I", info, place)[0]
 
 
 @pytest.fixture(params=[(), ("cookie SRV",)], ids=["as it came", "rewritten"])
@@ -82,7 +71,7 @@ def test_head_and_body_leave_together(client: Client, serve: Callable) -> None:
         for _ in range(20):
             assert connection.get("/").response().body == BODY
         # A machine that is busy elsewhere may make the server seem to pause now and then.
-        assert 20 <= packets(connection) < 30
+        assert 20 <= tcp_info(connection, DATA_SEGS_IN) < 30
 
 
 def test_a_head_does_not_wait_for_long(client: Client, serve: Callable) -> None:
@@ -114,6 +103,125 @@ def test_a_stream_is_not_held(client: Client, serve: Callable) -> None:
         connection.get("/").response(head_only=True)
         assert time.monotonic() - began < AT_ONCE
         assert connection.chunks() == b"hello"
+
+
+CHUNKED_HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "first", "second"),
+    [
+        (HEAD, BODY[:5], BODY[5:]),
+        (CHUNKED_HEAD, b"5\r\nhello\r\n", b"6\r\n world\r\n0\r\n\r\n"),
+        (CHUNKED_HEAD, b"b\r\nhello", b" world\r\n0\r\n\r\n"),
+    ],
+    ids=["by length", "between chunks", "in a chunk"],
+)
+def test_a_pause_in_a_body(
+    client: Client, serve: Callable, head: bytes, first: bytes, second: bytes
+) -> None:
+    """What has come of a body does not wait for the rest of it."""
+
+    def script(peer: Peer) -> None:
+        while peer.head():
+            peer.send(head)
+            peer.send(first)
+            time.sleep(PAUSE)
+            peer.send(second)
+
+    serve(script)
+    with client.connect() as connection:
+        for _ in range(2):
+            began = time.monotonic()
+            connection.get("/").response(head_only=True)
+            assert connection.exactly(len(first)) == first
+            assert time.monotonic() - began < AT_ONCE
+            assert connection.buffer == b""
+            assert connection.exactly(len(second)) == second
+            assert time.monotonic() - began >= PAUSE
+
+
+@pytest.mark.parametrize("head", [HEAD, CHUNKED_HEAD], ids=["by length", "chunked"])
+def test_a_head_in_two_pieces(client: Client, serve: Callable, head: bytes) -> None:
+    """A head that comes in two pieces goes on with the second, and waits for no body."""
+    body = BODY if head is HEAD else b"b\r\n%s\r\n0\r\n\r\n" % BODY
+
+    def script(peer: Peer) -> None:
+        while peer.head():
+            peer.send(head[:20])
+            time.sleep(PAUSE)
+            peer.send(head[20:])
+            time.sleep(PAUSE)
+            peer.send(body)
+
+    serve(script)
+    with client.connect() as connection:
+        for _ in range(2):
+            began = time.monotonic()
+            assert connection.get("/").response(head_only=True).status == 200
+            assert PAUSE <= time.monotonic() - began < PAUSE + AT_ONCE
+            assert connection.buffer == b""
+            assert connection.exactly(len(body)) == body
+            assert time.monotonic() - began >= 2 * PAUSE
+
+
+@pytest.mark.parametrize(
+    ("fields", "pieces"),
+    [
+        (b"Content-Length: 11", [b"hello", b" world"]),
+        (b"Transfer-Encoding: chunked", [b"5\r\nhello\r\n", b"6\r\n wor", b"ld\r\n0\r\n\r\n"]),
+    ],
+    ids=["by length", "chunked"],
+)
+def test_a_client_that_pauses(
+    client: Client, serve: Callable, fields: bytes, pieces: list[bytes]
+) -> None:
+    """The server has what the client has sent, though more of it is to come. A head goes on when
+    it is whole, wherever it was split."""
+    came = bytearray()
+
+    def script(peer: Peer) -> None:
+        while data := peer.connection.recv(65536):
+            came.extend(data)
+            if came.endswith(pieces[-1]):
+                peer.answer(b"done")
+
+    serve(script)
+    head = b"PUT / HTTP/1.1\r\nHost: test\r\n%s\r\n\r\n" % fields
+    with client.connect() as connection:
+        for _ in range(2):
+            came.clear()
+            connection.send(head[:20])
+            time.sleep(0.2 * PACE)
+            assert not came
+            sent = b""
+            for piece in [head[20:], *pieces]:
+                sent += piece
+                connection.send(piece)
+                # The client sends nothing more until it has come.
+                wait_until(lambda sent=sent: came.endswith(sent), AT_ONCE / PACE, repr(piece))
+            assert connection.response().body == b"done"
+
+
+def test_a_request_is_acknowledged(client: Client, serve: Callable) -> None:
+    """An acknowledgement waits for an answer that it could ride on, but not for long."""
+    answer = threading.Semaphore(0)
+
+    def script(peer: Peer) -> None:
+        while peer.head():
+            assert answer.acquire(timeout=30 * PACE)
+            peer.send(HEAD + BODY)
+
+    serve(script)
+    with client.connect() as connection:
+        # Where answers come at once, they are waited for.
+        answer.release(10)
+        for _ in range(10):
+            assert connection.get("/").response().body == BODY
+        connection.get("/")
+        wait_until(lambda: tcp_info(connection, UNACKED) == 0, AT_ONCE / PACE)
+        answer.release()
+        assert connection.response().body == BODY
 
 
 def test_a_server_that_dies_in_a_hold(client: Client, serve: Callable) -> None:
@@ -162,7 +270,12 @@ def test_an_answer_before_the_request_was_sent(client: Client, serve: Callable) 
         # What comes next, if anything does.
         heads.append(peer.head())
 
-    with small_buffers():
+    small = "4096 4096 4096"
+    # The director and its servers have room for little more than a packet.
+    with (
+        sysctl("net.ipv4.tcp_wmem", small, DIRECTOR),
+        sysctl("net.ipv4.tcp_rmem", small, SERVERS[0]),
+    ):
         server = serve(script)
         with client.connect() as connection:
             fill = "X-Fill: " + "y" * 15_000 + "\r\n"
