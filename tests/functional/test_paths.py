@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Narrow paths: tiny windows, tiny segments, and links that help the stack or do not."""
+
+import contextlib
+import socket
+from collections.abc import Callable
+
+import pytest
+from support.client import Client, Connection
+from support.config import pool_text, service_text
+from support.director import Director
+from support.pace import PACE
+from support.raw_server import Peer, RawServer
+from support.topology import CLIENT, DIRECTOR, SERVERS, VIP
+from support.transfer import MIB, at_once, check_put, download, put, store, upload
+from support.tune import counter, link, offloads, route
+
+# What makes a head longer than many a segment here.
+LONG = "X-Fill: " + "y" * 3000 + "\r\n"
+
+# The ends of the links that lead to the director and on to the first server.
+CLIENTS_END = (CLIENT, "eth0")
+FRONT = (DIRECTOR, "front")
+BACK = (DIRECTOR, "back")
+PORT = (DIRECTOR, "port1")
+SERVERS_END = (SERVERS[0], "eth0")
+ENDS = [CLIENTS_END, FRONT, PORT, BACK, SERVERS_END]
+
+
+@pytest.fixture
+def serve(director: Director, raw_server):
+    """Serves a script."""
+
+    def make(script: Callable[[Peer], None]) -> RawServer:
+        server = raw_server(script)
+        director.apply(pool_text("p", server.address) + service_text(pool="p"))
+        return server
+
+    return make
+
+
+def tiny_buffer(sock: socket.socket) -> None:
+    """Makes room in a socket for as little as the kernel lets it have, some 2 KB."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+
+
+def both_ways(connection: Connection, size: int = MIB) -> None:
+    """A body down and one up, with heads of many segments, then requests without a pause."""
+    download(connection, f"/{size}/down")
+    upload(connection, f"/{size}/up", LONG)
+    names = [f"/3000/{n}" for n in range(8)]
+    connection.send(b"".join(put(name, LONG) for name in names))
+    for name in names:
+        check_put(connection, name)
+
+
+@pytest.mark.parametrize("pause", [0, 0.0005], ids=["", "slowly"])
+def test_a_client_with_a_tiny_window(client: Client, serve: Callable, pause: float) -> None:
+    """A client that has hardly any room, and reads a few bytes at a time, gets all of it."""
+    serve(store())
+
+    def work(n: int) -> None:
+        with CLIENT.entered():
+            sock = socket.socket()
+        # Before it connects: what it says of its window then depends on it.
+        tiny_buffer(sock)
+        sock.settimeout(30 * PACE)
+        sock.connect((VIP, 80))
+        with Connection(sock) as connection:
+            download(connection, f"/100000/{n}", piece=200, pause=pause)
+
+    at_once(4, work)
+
+
+@pytest.mark.parametrize("pause", [0, 0.0005], ids=["", "slowly"])
+def test_a_server_with_a_tiny_window(client: Client, serve: Callable, pause: float) -> None:
+    """A server that has hardly any room, and reads a few bytes at a time, gets all of it."""
+    # Its connections inherit it.
+    tiny_buffer(serve(store(piece=200, pause=pause)).listener)
+
+    def work(n: int) -> None:
+        with client.connect(timeout=30) as connection:
+            upload(connection, f"/100000/{n}", LONG)
+
+    at_once(4, work)
+
+
+def packets() -> int:
+    """How many packets all have got, however many segments each was."""
+    return sum(counter(host, "IpInReceives") for host in (CLIENT, DIRECTOR, SERVERS[0]))
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [[CLIENTS_END], [FRONT], [BACK], [SERVERS_END], [CLIENTS_END, FRONT, BACK, SERVERS_END]],
+    ids=["to the client", "from the client", "from the server", "to the server", "all"],
+)
+def test_tiny_segments(client: Client, serve: Callable, ends: list) -> None:
+    """Hosts that want segments of 88 bytes get all, in a great many packets."""
+    before = packets()
+    with contextlib.ExitStack() as settings:
+        for end in ends:
+            settings.enter_context(route(*end, "advmss", "88"))
+        # Else veth passes on many segments in one packet.
+        settings.enter_context(offloads(ENDS, tso="off"))
+        serve(store())
+        with client.connect(timeout=30) as connection:
+            both_ways(connection, 200_000)
+    assert packets() - before > 200_000 / 88
+
+
+def test_small_packets(client: Client, serve: Callable) -> None:
+    """The smallest packets that every host of the Internet takes."""
+    with contextlib.ExitStack() as settings:
+        for end in ENDS:
+            settings.enter_context(link(*end, "mtu", 576))
+        settings.enter_context(offloads(ENDS, tso="off"))
+        serve(store())
+        with client.connect(timeout=30) as connection:
+            both_ways(connection)
+
+
+NOTHING = {"tx": "off", "sg": "off", "tso": "off", "gso": "off", "gro": "off"}
+
+# What the director's links do, and what those of the client and the server do.
+HELP = {
+    "none": (NOTHING, NOTHING),
+    "none at the director": (NOTHING, {}),
+    "none elsewhere": ({}, NOTHING),
+    "no TSO": ({"tso": "off"}, {"tso": "off"}),
+    "no SG": ({"sg": "off", "tso": "off", "gso": "off"}, {}),
+    "no GSO": ({"tso": "off", "gso": "off"}, {}),
+    # veth merges only what comes from a device without TSO.
+    "GRO": ({"gro": "on"}, {"tso": "off"}),
+    "GRO of all": ({"gro": "on", "tso": "off"}, {"gro": "on", "tso": "off"}),
+}
+
+
+@pytest.mark.parametrize("what", HELP)
+def test_help_of_the_links(client: Client, serve: Callable, what: str) -> None:
+    """What the links do for the stack, or leave to it, changes nothing."""
+    ours, others = HELP[what]
+    with offloads([FRONT, PORT, BACK], **ours), offloads([CLIENTS_END, SERVERS_END], **others):
+        serve(store())
+        with client.connect(timeout=30) as connection:
+            both_ways(connection)
