@@ -12,7 +12,7 @@ from support.client import Client
 from support.director import Director
 from support.kernel_log import KernelLog
 from support.nginx import Nginx
-from support.raw_server import Peer, RawServer, wait_until
+from support.raw_server import Peer, RawServer
 from support.topology import SERVERS, server_address, up
 
 
@@ -35,20 +35,6 @@ def module(topology: None) -> Iterator[None]:
     Director.unload()
 
 
-def connections(director: Director) -> list[str]:
-    """What TCP connections the director has: they are all the module's."""
-    found = director.namespace.run("ss", "-Htan", "state", "connected").stdout.splitlines()
-    return [line for line in found if "TIME-WAIT" not in line]
-
-
-def settle(director: Director) -> None:
-    """Waits until the director has no connection any more."""
-    try:
-        wait_until(lambda: not connections(director), 15)
-    except AssertionError:
-        pytest.fail("the director keeps connections:\n" + "\n".join(connections(director)))
-
-
 @pytest.fixture(autouse=True)
 def clean(module: None, kernel_log: KernelLog) -> Iterator[None]:
     """Every test begins with nothing configured, and leaves nothing behind."""
@@ -56,7 +42,7 @@ def clean(module: None, kernel_log: KernelLog) -> Iterator[None]:
     yield
     director = Director()
     director.tcpvsadm("flush")
-    settle(director)
+    director.settle()
     complaints = kernel_log.fresh_complaints()
     assert not complaints, "the kernel complains:\n" + "\n".join(complaints)
 

@@ -12,6 +12,9 @@ from support.topology import DIRECTOR, VIP, module_path, server_address
 # Longest that unloading may take, in seconds.
 UNLOAD_MAX = 20.0 * PACE
 
+# Longest that connections may stay after all is flushed, in seconds.
+SETTLE_MAX = 15.0 * PACE
+
 
 class Director:
     """The director's namespace, as an administrator sees it."""
@@ -53,6 +56,20 @@ class Director:
 
     def show(self, *words: str) -> Any:
         return json.loads(self.tcpvsadm("show", *words, "-j").stdout)
+
+    def connections(self) -> list[str]:
+        """What TCP connections the director has: they are all the module's."""
+        found = self.namespace.run("ss", "-Htan", "state", "connected").stdout.splitlines()
+        return [line for line in found if "TIME-WAIT" not in line]
+
+    def settle(self) -> None:
+        """Waits until the director has no connection any more."""
+        deadline = time.monotonic() + SETTLE_MAX
+        while left := self.connections():
+            assert time.monotonic() < deadline, "the director keeps connections:\n" + "\n".join(
+                left
+            )
+            time.sleep(0.05)
 
     def pool(self, name: str, *servers: str, **options: str) -> None:
         """Adds a pool with servers given as ADDRESS:PORT, or ADDRESS:PORT=WEIGHT."""
