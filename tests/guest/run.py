@@ -30,6 +30,8 @@ from support.kernel_log import complaints  # noqa: E402
 # A guest that takes longer, in seconds, hangs.
 TIME_LIMIT = {"stock": 3600, "debug": 9000, "bench": 3000, "profile": 3000}
 
+# How many CPUs a guest has unless it is told.
+CPUS = 2
 
 # What is measured in instructions.
 EXACT = ["bench", "profile"]
@@ -74,7 +76,7 @@ def main() -> int:
     parser.add_argument("--kernel", type=Path, required=True)
     parser.add_argument("--kind", choices=["stock", "debug"], default="stock")
     parser.add_argument("--build", type=Path, required=True)
-    parser.add_argument("--cpus", type=int, default=2)
+    parser.add_argument("--cpus", type=int, default=CPUS)
     parser.add_argument("--profiler", type=Path)
     parser.add_argument("mode", choices=["suite", "demo", "shell", "exec", *EXACT])
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
@@ -101,12 +103,14 @@ def main() -> int:
             exact=options.mode in EXACT,
             profiler=options.profiler,
         )
-        console = build / "logs" / f"{options.mode}-{options.kind}.log"
+        # What runs twice, on more CPUs, leaves two of everything behind.
+        more = f"-{options.cpus}cpus" if options.cpus != CPUS else ""
+        console = build / "logs" / f"{options.mode}-{options.kind}{more}.log"
         console.parent.mkdir(parents=True, exist_ok=True)
         finished = guest.run(console, TIME_LIMIT.get(options.mode, TIME_LIMIT[options.kind]))
         status = finish(job, console, finished, options.mode != "shell")
         if options.mode == "suite" and (job / "junit.xml").exists():
-            count(job / "junit.xml", build / "counts-guest")
+            count(job / "junit.xml", build / f"counts-guest{more}")
         if options.mode in EXACT and status == 0:
             keep(job, build / options.mode)
         return status
