@@ -2,13 +2,15 @@
 """Boots a guest and runs something in it.
 
     run.py --root DIR --kernel DIR --kind stock|debug --build DIR suite [PYTEST ARGUMENT...]
+    run.py ... exact [PYTEST ARGUMENT...]
     run.py ... demo
     run.py ... shell
     run.py ... exec COMMAND [ARGUMENT...]
     run.py ... bench [CASE...]
     run.py ... profile [CASE...]
 
-The exit status is that of what ran. The kernel's log must be clean.
+The suite is all tests but those marked exact, which need a clock that counts instructions. The
+exit status is that of what ran. The kernel's log must be clean.
 """
 
 import argparse
@@ -33,20 +35,26 @@ TIME_LIMIT = {"stock": 3600, "debug": 9000, "bench": 3000, "profile": 3000}
 # How many CPUs a guest has unless it is told.
 CPUS = 2
 
+# What runs tests.
+TESTS = ["suite", "exact"]
+
+# What measures the kernel.
+BENCH = ["bench", "profile"]
+
 # What is measured in instructions.
-EXACT = ["bench", "profile"]
+EXACT = ["exact", *BENCH]
 
 
 def command_for(mode: str, arguments: list[str]) -> str:
     """What the guest's shell is to run."""
     tests = "/repo/tests"
-    if mode == "suite":
+    if mode in TESTS:
         words = [
             "python3", "-m", "pytest", "-p", "no:cacheprovider", "--junitxml=/job/junit.xml",
-            f"{tests}/functional", *arguments,
+            "-m", "exact" if mode == "exact" else "not exact", f"{tests}/functional", *arguments,
         ]  # fmt: skip
         return shlex.join(words)
-    if mode in EXACT:
+    if mode in BENCH:
         words = ["python3", "-m", "bench", "--results", "/job/results.json", *arguments]
         return f"cd {tests} && PYTHONPATH={tests}/functional {shlex.join(words)}"
     topology = f"cd {tests}/functional && python3 -m support.topology"
@@ -78,7 +86,7 @@ def main() -> int:
     parser.add_argument("--build", type=Path, required=True)
     parser.add_argument("--cpus", type=int, default=CPUS)
     parser.add_argument("--profiler", type=Path)
-    parser.add_argument("mode", choices=["suite", "demo", "shell", "exec", *EXACT])
+    parser.add_argument("mode", choices=[*TESTS, "demo", "shell", "exec", *BENCH])
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     options = parser.parse_args()
 
@@ -109,9 +117,9 @@ def main() -> int:
         console.parent.mkdir(parents=True, exist_ok=True)
         finished = guest.run(console, TIME_LIMIT.get(options.mode, TIME_LIMIT[options.kind]))
         status = finish(job, console, finished, options.mode != "shell")
-        if options.mode == "suite" and (job / "junit.xml").exists():
-            count(job / "junit.xml", build / f"counts-guest{more}")
-        if options.mode in EXACT and status == 0:
+        if options.mode in TESTS and (job / "junit.xml").exists():
+            count(job / "junit.xml", build / f"counts-{options.mode}{more}")
+        if options.mode in BENCH and status == 0:
             keep(job, build / options.mode)
         return status
     finally:
