@@ -280,27 +280,23 @@ static void *add_room(struct sock *sk, struct sk_buff *skb, u32 len)
 	return room;
 }
 
-/*
- * Copies @len unread bytes of @from from number @skip on. False if they cannot
- * be read.
- */
-static bool copy_bytes(void *to, struct sock *from, u32 skip, u32 len)
+/* Copies the first @len unread bytes of @from. False if they cannot be read. */
+static bool copy_bytes(void *to, struct sock *from, u32 len)
 {
 	struct sk_buff *src = NULL;
+	u32 done = 0;
 	u32 off;
 
-	while (len) {
+	while (done < len) {
 		u32 n;
 
-		src = queue_find(from, src, skip, &off);
+		src = queue_find(from, src, done, &off);
 		if (!src)
 			return false;
-		n = min(src->len - off, len);
-		if (skb_copy_bits(src, off, to, n))
+		n = min(src->len - off, len - done);
+		if (skb_copy_bits(src, off, to + done, n))
 			return false;
-		to += n;
-		skip += n;
-		len -= n;
+		done += n;
 	}
 	return true;
 }
@@ -316,9 +312,9 @@ static bool fill_with(struct sock *sk, struct sk_buff *skb, struct sock *from,
 
 	if (len + extra_len <= SHORT_MESSAGE) {
 		room = add_room(sk, skb, len + extra_len);
-		if (!room || !copy_bytes(room, from, 0, at) ||
-		    !copy_bytes(room + at + extra_len, from, at, len - at))
+		if (!room || !copy_bytes(room, from, len))
 			return false;
+		memmove(room + at + extra_len, room + at, len - at);
 		memcpy(room + at, extra, extra_len);
 		return true;
 	}
