@@ -71,10 +71,10 @@ static bool may_entail(const struct sock *sk, u32 len)
 	    !(sk->sk_route_caps & NETIF_F_SG) || icsk->icsk_ulp_ops ||
 	    !sk_stream_memory_free(sk))
 		return false;
-	if (!tp->packets_out)
-		return (s32)(tcp_jiffies32 - tp->lsndtime) <= icsk->icsk_rto ||
-		       tcp_snd_cwnd(tp) <= TCP_INIT_CWND;
-	return len >= tp->mss_cache || !tcp_send_head(sk);
+	if (len < tp->mss_cache && tcp_send_head(sk))
+		return false;
+	return tp->packets_out || tcp_snd_cwnd(tp) <= TCP_INIT_CWND ||
+	       (s32)(tcp_jiffies32 - tp->lsndtime) <= icsk->icsk_rto;
 }
 
 /* Adds at most @max bytes of @from, from @off of its fragments on. */
