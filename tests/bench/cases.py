@@ -43,6 +43,20 @@ class Case:
     # How long is measured, in guest seconds.
     seconds: float = 1.0
 
+    def traffic(self) -> "Case":
+        """The same traffic without a director: what is the same for many cases."""
+        return Case(
+            "",
+            target=self.target,
+            host=self.host,
+            connections=self.connections,
+            server_port=self.server_port,
+            upload=self.upload,
+            close=self.close,
+            bulk=self.bulk,
+            seconds=self.seconds,
+        )
+
     def layer4(self) -> bool:
         """Whether a Layer-4 balancer can do it."""
         return not (self.regexes or self.hosts or self.cookie or self.headers)
