@@ -4,6 +4,8 @@
 A row is a case, a column a system; a cell says how many nanoseconds a request costs more than
 directly, and how many packets it takes on the client's link and on the server's. In the guest
 whose clock counts them, nanoseconds are instructions.
+
+A second table says what connections take in memory, if `memory.json` beside RESULTS does.
 """
 
 import json
@@ -39,5 +41,24 @@ def table(rows: list[dict]) -> str:
     return "\n".join(lines)
 
 
+def memory_table(rows: list[dict]) -> str:
+    lines = ["| connections | system | bytes each | of them kmalloc |", "|---|---|---|---|"]
+    for row in rows:
+        lines.append(
+            f"| {row['connections']:,} {row['state']} | {row['system']}"
+            f" | {row['total']:.0f} | {row['kmalloc']:.0f} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    results = Path(sys.argv[1])
+    print(table(json.loads(results.read_text())))
+    beside = results.with_name("memory.json")
+    if beside.exists() and (rows := json.loads(beside.read_text())):
+        print()
+        print(memory_table(rows))
+
+
 if __name__ == "__main__":
-    print(table(json.loads(Path(sys.argv[1]).read_text())))
+    main()
