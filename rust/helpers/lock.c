@@ -8,7 +8,8 @@
 
 /*
  * In softirq, where most of this is used, they are off already. Returns whether
- * they had to be turned off, which the unlock must be told.
+ * they had to be turned off, which the unlock must be told. Of two locks the
+ * inner one must be given back first, else it is held with softirqs on.
  */
 bool ktcpvs_spin_lock_bh(spinlock_t *lock)
 {

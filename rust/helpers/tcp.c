@@ -73,8 +73,18 @@ static bool may_entail(const struct sock *sk, u32 len)
 		return false;
 	if (len < tp->mss_cache && tcp_send_head(sk))
 		return false;
-	return tp->packets_out || tcp_snd_cwnd(tp) <= TCP_INIT_CWND ||
-	       (s32)(tcp_jiffies32 - tp->lsndtime) <= icsk->icsk_rto;
+	return tp->packets_out ||
+	       (s32)(tcp_jiffies32 - tp->lsndtime) <= icsk->icsk_rto ||
+	       !READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_slow_start_after_idle);
+}
+
+/*
+ * How many bytes one buffer takes: as many as the device can send at once
+ * (TCP's headers are off that already), but never less than a segment.
+ */
+static u32 buffer_max(const struct sock *sk)
+{
+	return max(sk->sk_gso_max_size, tcp_sk(sk)->mss_cache);
 }
 
 /* Adds at most @max bytes of @from, from @off of its fragments on. */
@@ -128,7 +138,6 @@ static struct sk_buff *new_buffer(void)
 	skb_reserve(skb, MAX_TCP_HEADER);
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	skb->truesize = SKB_TRUESIZE(skb_end_offset(skb));
-	INIT_LIST_HEAD(&skb->tcp_tsorted_anchor);
 	skb_shinfo(skb)->flags |= SKBFL_SHARED_FRAG;
 	return skb;
 }
@@ -161,7 +170,11 @@ static struct sk_buff *refer(struct sock *from, u32 skip, u32 max)
 	return skb;
 }
 
-/* tcp_skb_entail() with the bytes in place. False without memory. */
+/*
+ * tcp_skb_entail() with the bytes in place. False without memory: then the
+ * buffer is the caller's to free, for which the list that TCP sorts it by, which
+ * lies where a buffer's destructor does, must not have been touched.
+ */
 static bool entail(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -169,6 +182,10 @@ static bool entail(struct sock *sk, struct sk_buff *skb)
 
 	if (!sk_wmem_schedule(sk, skb->truesize))
 		return false;
+	/* What rates are measured by. Only BBR and its like ask for them. */
+	if (inet_csk(sk)->icsk_ca_ops->cong_control)
+		tcp_rate_check_app_limited(sk);
+	INIT_LIST_HEAD(&skb->tcp_tsorted_anchor);
 	tcb->seq = tp->write_seq;
 	tcb->end_seq = tp->write_seq + skb->len;
 	tcb->tcp_flags = TCPHDR_ACK | TCPHDR_PSH;
@@ -211,16 +228,14 @@ static void push(struct sock *sk)
  */
 u32 ktcpvs_tcp_relay(struct sock *sk, struct sock *from, u32 skip, u32 len)
 {
-	u32 most = sk->sk_gso_max_size - 1 - MAX_TCP_HEADER;
+	u32 most = buffer_max(sk);
 	u32 done = 0;
 
-	if (len > most)
-		most = max(rounddown(most, tcp_sk(sk)->mss_cache), 1U);
-	if (!may_entail(sk, len))
+	if (!len || !may_entail(sk, len))
 		return 0;
-	/* Of use to those alone that make a rate of their own. */
-	if (inet_csk(sk)->icsk_ca_ops->cong_control)
-		tcp_rate_check_app_limited(sk);
+	/* Whole segments, as long as others follow. */
+	if (len > most)
+		most = rounddown(most, tcp_sk(sk)->mss_cache);
 	do {
 		struct sk_buff *skb = refer(from, skip + done,
 					    min(len - done, most));
@@ -261,8 +276,8 @@ static bool add_bytes(struct sk_buff *skb, struct sock *from, u32 skip, u32 len)
 }
 
 /*
- * Room for @len bytes at the end of @skb. NULL without memory, or without a
- * fragment for it.
+ * Room for @len bytes at the end of @skb, less than a page. NULL without memory,
+ * or without a fragment for it.
  */
 static void *add_room(struct sock *sk, struct sk_buff *skb, u32 len)
 {
@@ -337,7 +352,7 @@ bool ktcpvs_tcp_relay_with(struct sock *sk, struct sock *from, u32 at, u32 len,
 {
 	struct sk_buff *skb;
 
-	if (len > sk->sk_gso_max_size - 1 - MAX_TCP_HEADER - extra_len ||
+	if (extra_len > SHORT_MESSAGE || len + extra_len > buffer_max(sk) ||
 	    !may_entail(sk, len))
 		return false;
 	skb = new_buffer();

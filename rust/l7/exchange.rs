@@ -541,7 +541,7 @@ impl Exchange {
             return Some(End::Wait);
         }
         if self.put_cookie {
-            return self.send_with_cookie(sides).err();
+            return self.send_with_cookie(conn, mode, sides);
         }
         let pumped = match &mut self.receiving {
             Receiving::Head(_) => return self.receive_head(conn, mode, sides),

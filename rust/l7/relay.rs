@@ -11,8 +11,8 @@ use core::ops::ControlFlow;
 use kernel::prelude::*;
 use ktcpvs_core::http::Body;
 
-/// How many bytes at most are sent with a head that something is put into: what one buffer holds,
-/// in however small pieces it came.
+/// How many bytes at most are sent together with a head that something is put into. More are moved
+/// behind it.
 const SHORT: usize = 4096;
 
 /// How many bytes are looked at in one step.
@@ -68,13 +68,13 @@ impl Flow {
     }
 
     /// Moves what has come at `from` and belongs to the message to `to`. `moved` counts the bytes.
-    /// `answered` says that bytes go back soon after the message's end.
+    /// `reply_follows` says that bytes go back soon after the message's end.
     pub(super) fn pump(
         &mut self,
         from: &mut Wire<'_>,
         to: &mut Wire<'_>,
         moved: &mut usize,
-        answered: bool,
+        reply_follows: bool,
     ) -> Result<Pumped, Fault> {
         loop {
             if self.done() {
@@ -104,7 +104,7 @@ impl Flow {
                 Some(after) if sent == len => *self = after,
                 Some(_) => *self = self.ahead(from, sent)?.1,
             }
-            if answered && self.done() {
+            if reply_follows && self.done() {
                 from.expect_reply();
             }
             from.consume(sent);
@@ -123,7 +123,7 @@ impl Flow {
         to: &mut Wire<'_>,
         extra: &[u8],
         moved: &mut usize,
-        answered: bool,
+        reply_follows: bool,
     ) -> bool {
         let unread = from.unread();
         let window = if unread <= SHORT { unread } else { self.lead };
@@ -138,7 +138,7 @@ impl Flow {
             return false;
         }
         *self = after;
-        if answered && self.done() {
+        if reply_follows && self.done() {
             from.expect_reply();
         }
         from.consume(len);

@@ -69,16 +69,18 @@ fn waits_for_body(body: &Body, s: &Wire<'_>) -> bool {
     (1..=HOLD_MAX).contains(&body.opaque()) && !s.ended()
 }
 
-/// A copy of the head of `len` bytes in the queue of `wire`, with `line` before the empty line that
-/// ends it.
-fn copy_with(wire: &Wire<'_>, len: usize, line: &[u8]) -> Result<KVec<u8>> {
+/// Copies the head of `len` bytes in the queue of `wire` to `out`, with `line` before the empty line
+/// that ends it.
+fn copy_with<'o>(wire: &Wire<'_>, len: usize, line: &[u8], out: &'o mut [u8]) -> Result<&'o [u8]> {
     let end = b"\r\n";
-    let mut head = KVec::from_elem(0, len.saturating_sub(end.len()), GFP_ATOMIC)?;
+    let out = out.get_mut(..len + line.len()).ok_or(EMSGSIZE)?;
+    let (head, rest) = out.split_at_mut(len.saturating_sub(end.len()));
 
-    wire.copy(&mut head)?;
-    head.extend_from_slice(line, GFP_ATOMIC)?;
-    head.extend_from_slice(end, GFP_ATOMIC)?;
-    Ok(head)
+    wire.copy(head)?;
+    for (to, from) in rest.iter_mut().zip([line, end].into_iter().flatten()) {
+        *to = *from;
+    }
+    Ok(out)
 }
 
 impl Exchange {
@@ -229,32 +231,49 @@ impl Exchange {
         self.target.affinity(service).filter(|_| self.target.bind)
     }
 
-    /// Sends a head that goes on as it came but for the client's cookie, which is put into it.
-    pub(super) fn send_with_cookie(&mut self, sides: &mut Sides<'_>) -> Result<(), End> {
+    /// Sends a head that goes on as it came but for the client's cookie, which is put into it. An
+    /// end, if it does not go.
+    pub(super) fn send_with_cookie(
+        &mut self,
+        conn: ArcBorrow<'_, Conn>,
+        mode: Mode,
+        sides: &mut Sides<'_>,
+    ) -> Option<End> {
         let mut room = [0; COOKIE_LINE];
-        let (Some(affinity), Receiving::Body(_)) = (self.cookie(sides.service), &self.receiving)
-        else {
-            return Ok(());
-        };
-        let value = affinity.value(&self.target.server);
-        let len = set_cookie_line(affinity.name(), &value, &mut room).map_err(|_| End::Cut)?;
-        let line = room.get(..len).ok_or(End::Cut)?;
-        let (server, client) = (&mut sides.server, &mut sides.client);
-        let Receiving::Body(flow) = &mut self.receiving else {
-            return Ok(());
-        };
 
         self.put_cookie = false;
+        let affinity = self.cookie(sides.service)?;
+        let value = affinity.value(&self.target.server);
+        let Ok(len) = set_cookie_line(affinity.name(), &value, &mut room) else {
+            return Some(End::Cut);
+        };
+        let line = room.get(..len).unwrap_or_default();
+        let Receiving::Body(flow) = &mut self.receiving else {
+            return Some(End::Cut);
+        };
+        let (server, client) = (&mut sides.server, &mut sides.client);
+
         if flow.pump_with(server, client, line, &mut self.bytes_out, self.busy) {
-            return Ok(());
+            return None;
         }
         let lead = flow.lead();
         let more = server.unread() > lead;
-        let head = copy_with(server, lead, line).map_err(|_| End::Cut)?;
+        let sent = conn.with_scratch(mode, |scratch| {
+            let head = copy_with(server, lead, line, &mut scratch.out)?;
 
-        self.bytes_out += head.len();
-        flow.skip_lead(server);
-        sides.unsent.send(client, &head, more).map_err(|_| End::Cut)
+            self.bytes_out += head.len();
+            flow.skip_lead(server);
+            sides.unsent.send(client, head, more)
+        });
+
+        match sent {
+            Some(Ok(())) => None,
+            Some(Err(_)) => Some(End::Cut),
+            None => {
+                self.put_cookie = true;
+                Some(End::Defer)
+            }
+        }
     }
 
     /// Consumes the request's head, now that the server has answered it; the answer carries the

@@ -62,12 +62,13 @@ pub(super) unsafe fn owned(sk: *mut bindings::sock) -> bool {
 /// `sk` must be a TCP socket that is or was connected, or is being connected, and locked.
 #[inline]
 pub(super) unsafe fn unread(sk: *mut bindings::sock) -> u32 {
-    // SAFETY: Every TCP socket has these. While it connects, both are the same.
+    // SAFETY: Every TCP socket has these.
     unsafe {
         let next: u32 = field(sk, bindings::KTCPVS_TCP_RCV_NXT);
         let unread = next.wrapping_sub(field(sk, bindings::KTCPVS_TCP_COPIED_SEQ));
 
-        if unread == 0 {
+        // Data that came with a SYN (RFC 7413) is read when the handshake is over.
+        if unread == 0 || state(sk) == bindings::TCP_SYN_RECV as u8 {
             return 0;
         }
         let flags: usize = field(sk, bindings::KTCPVS_SK_FLAGS);
