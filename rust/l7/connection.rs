@@ -149,8 +149,9 @@ pub(super) struct State {
     pub(super) to_server: Unsent,
 }
 
-/// A client's connection, which must fit into 512 bytes of the allocator's. It may be dropped in any context, long after its end: nothing that it
-/// has may sleep in its own drop.
+/// A client's connection. With the count of an `Arc` it fits into one of the allocator's blocks of
+/// 512 bytes, and must go on doing so. It may be dropped in any context, long after its end: nothing
+/// that it has may sleep in its own drop.
 #[pin_data]
 pub(super) struct Conn {
     stream: Stream<State>,

@@ -38,24 +38,17 @@ use crate::{
     },
 };
 use core::mem;
-use kernel::{
-    prelude::*,
-    sync::ArcBorrow, //
+use kernel::sync::{
+    Arc,
+    ArcBorrow, //
 };
-use ktcpvs_core::{
-    http::{
-        forward_request,
-        Body,
-        Forward,
-        HeadScanner,
-        Kind,
-        Request,
-        RequestEdits,
-        Version, //
-    },
-    inline::Inline,
+use ktcpvs_core::http::{
+    HeadScanner,
+    Kind,
+    Version, //
 };
 
+mod open;
 mod request;
 mod response;
 
@@ -164,99 +157,6 @@ impl State {
 }
 
 impl Exchange {
-    /// Sends the head of `request`, which is in the queue of `from`, to the server `to`, and makes
-    /// this the phase of `state`. Gives `attempt` back if the head becomes too long by what must
-    /// be added.
-    pub(super) fn open(
-        conn: ArcBorrow<'_, Conn>,
-        state: &mut State,
-        request: &Request<'_>,
-        attempt: Attempt,
-        from: &Wire<'_>,
-        to: &mut Wire<'_>,
-        out: &mut [u8],
-    ) -> Result<(), Attempt> {
-        let options = &state.service.options;
-        let strip_cookie = attempt
-            .target
-            .affinity(&state.service)
-            .map(|affinity| affinity.name());
-        let client = options.forwarded_for.then(|| conn.peer_text());
-        let edits = RequestEdits {
-            forwarded_for: client.as_ref().map(Inline::as_slice),
-            strip_cookie,
-        };
-        let has_body = head::has_body(request);
-        let gone =
-            !has_body && request::send_with_address(request, attempt.head, &edits, from, to, out);
-        let forward = match gone {
-            true => Forward::AsIs,
-            false => match forward_request(request, &edits, out) {
-                Ok(forward) => forward,
-                Err(_) => return Err(attempt),
-            },
-        };
-        let Attempt {
-            target,
-            head: held,
-            reused,
-            busy,
-        } = attempt;
-        let body_max = options.body_max;
-
-        if !state.to_server.is_empty() {
-            // Of an attempt at another connection.
-            state.to_server = Unsent::new();
-        }
-        // The old phase ends first, so that the new one is made in its place.
-        state.phase = Phase::Head;
-        state.phase = Phase::Exchange(Self {
-            target,
-            held,
-            request: Flow::new(0, Body::new(request.framing())),
-            sending: Sending::InPlace(if gone { held } else { request.leading() }),
-            receiving: Receiving::Head(HeadScanner::new(Kind::Response)),
-            version: request.version(),
-            is_head: request.is_head(),
-            upgrade: request.upgrade(),
-            repeatable: reused && !has_body && request.is_idempotent(),
-            started: false,
-            interim: 0,
-            body_max,
-            server_full: false,
-            keep_client: request.persistent(),
-            keep_server: false,
-            busy,
-            until_close: false,
-            upgraded: false,
-            put_cookie: false,
-            hold: false,
-            bytes_in: held,
-            bytes_out: 0,
-        });
-        let Phase::Exchange(this) = &mut state.phase else {
-            return Ok(());
-        };
-
-        // Else TCP acknowledges each packet of an answer that comes after a rest.
-        to.expect_reply();
-        let gone = if let Forward::Rewritten(len) = forward {
-            this.sending = Sending::Rewritten;
-            let head = out.get(..len).unwrap_or(&[]);
-
-            if state.to_server.send(to, head, has_body).is_err() {
-                this.sending = Sending::Broken;
-            }
-            state.to_server.is_empty()
-        } else {
-            this.send_in_place(from, to, has_body)
-        };
-        if gone && !has_body && !matches!(this.sending, Sending::Broken) {
-            this.sending = Sending::Done;
-        }
-        Ok(())
-    }
-
     /// Whether there is nothing to do until the server answers.
     pub(super) fn awaits_answer(&self) -> bool {
         matches!(self.sending, Sending::Done)
@@ -308,35 +208,8 @@ impl Exchange {
             ServerLock::Gone => (End::Cut, false),
             ServerLock::Held(mut server) => {
                 let (s, ()) = server.parts();
-                let State {
-                    phase,
-                    unsent,
-                    to_server,
-                    service,
-                    ..
-                } = &mut *state;
 
-                match phase {
-                    Phase::Exchange(exchange) => {
-                        let mut sides = Sides {
-                            client: c,
-                            server: s,
-                            unsent,
-                            to_server,
-                            service,
-                        };
-                        let end = exchange.run(conn, mode, &mut sides);
-                        let reusable =
-                            matches!(end, End::Finished) && exchange.server_reusable(&sides);
-
-                        if reusable {
-                            // While its lock is held: who takes it next must find it at rest.
-                            Upstream::put_back(&upstream);
-                        }
-                        (end, reusable)
-                    }
-                    _ => (End::Cut, false),
-                }
+                Self::run_with(conn, mode, state, &upstream, c, s)
             }
         };
 
@@ -356,6 +229,37 @@ impl Exchange {
             return Step::Wait;
         }
         Self::ended(conn, client, mode, end)
+    }
+
+    /// Moves what can be moved between the locked sockets `client` and `server`. Whether the
+    /// server's connection was put back, too.
+    #[inline(always)]
+    fn run_with(
+        conn: ArcBorrow<'_, Conn>,
+        mode: Mode,
+        state: &mut State,
+        upstream: &Arc<Upstream>,
+        client: Wire<'_>,
+        server: Wire<'_>,
+    ) -> (End, bool) {
+        let Phase::Exchange(exchange) = &mut state.phase else {
+            return (End::Cut, false);
+        };
+        let mut sides = Sides {
+            client,
+            server,
+            unsent: &mut state.unsent,
+            to_server: &mut state.to_server,
+            service: &state.service,
+        };
+        let end = exchange.run(conn, mode, &mut sides);
+        let reusable = matches!(end, End::Finished) && exchange.server_reusable(&sides);
+
+        if reusable {
+            // While its lock is held: who takes it next must find it at rest.
+            Upstream::put_back(upstream);
+        }
+        (end, reusable)
     }
 
     /// Grows whenever something moves.

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The beginning of an exchange: its request's head goes to the server.
+
+use super::{
+    request,
+    Exchange,
+    Receiving,
+    Sending, //
+};
+use crate::{
+    l7::{
+        begin::Attempt,
+        connection::{
+            Conn,
+            Phase,
+            State, //
+        },
+        head,
+        relay::Flow,
+        unsent::Unsent, //
+    },
+    linux::net::Wire,
+};
+use kernel::sync::ArcBorrow;
+use ktcpvs_core::{
+    http::{
+        forward_request,
+        Body,
+        Forward,
+        HeadScanner,
+        Kind,
+        Request,
+        RequestEdits, //
+    },
+    inline::Inline,
+};
+
+impl Exchange {
+    /// Sends the head of `request`, which is in the queue of `from`, to the server `to`, and makes
+    /// this the phase of `state`. Gives `attempt` back if the head becomes too long by what must
+    /// be added.
+    pub(in crate::l7) fn open(
+        conn: ArcBorrow<'_, Conn>,
+        state: &mut State,
+        request: &Request<'_>,
+        attempt: Attempt,
+        from: &Wire<'_>,
+        to: &mut Wire<'_>,
+        out: &mut [u8],
+    ) -> Result<(), Attempt> {
+        let options = &state.service.options;
+        let strip_cookie = attempt
+            .target
+            .affinity(&state.service)
+            .map(|affinity| affinity.name());
+        let client = options.forwarded_for.then(|| conn.peer_text());
+        let edits = RequestEdits {
+            forwarded_for: client.as_ref().map(Inline::as_slice),
+            strip_cookie,
+        };
+        let has_body = head::has_body(request);
+        let added =
+            !has_body && request::send_with_address(request, attempt.head, &edits, from, to, out);
+        let (sending, forward) = if added {
+            (Sending::InPlace(attempt.head), Forward::AsIs)
+        } else {
+            match forward_request(request, &edits, out) {
+                Ok(forward) => (Sending::InPlace(request.leading()), forward),
+                Err(_) => return Err(attempt),
+            }
+        };
+        let body_max = options.body_max;
+
+        if !state.to_server.is_empty() {
+            // Of an attempt at another connection.
+            state.to_server = Unsent::new();
+        }
+        // The old phase ends first, so that the new one is made in its place.
+        state.phase = Phase::Head;
+        state.phase = Phase::Exchange(Self::new(request, attempt, has_body, sending, body_max));
+        // Else TCP acknowledges each packet of an answer that comes after a rest.
+        to.expect_reply();
+        Self::send_head(state, forward, has_body, from, to, out);
+        Ok(())
+    }
+
+    /// An exchange of which `sending` says how much was sent.
+    #[inline(always)]
+    fn new(
+        request: &Request<'_>,
+        attempt: Attempt,
+        has_body: bool,
+        sending: Sending,
+        body_max: u64,
+    ) -> Self {
+        Self {
+            target: attempt.target,
+            held: attempt.head,
+            request: Flow::new(0, Body::new(request.framing())),
+            sending,
+            receiving: Receiving::Head(HeadScanner::new(Kind::Response)),
+            version: request.version(),
+            is_head: request.is_head(),
+            upgrade: request.upgrade(),
+            repeatable: attempt.reused && !has_body && request.is_idempotent(),
+            started: false,
+            interim: 0,
+            body_max,
+            server_full: false,
+            keep_client: request.persistent(),
+            keep_server: false,
+            busy: attempt.busy,
+            until_close: false,
+            upgraded: false,
+            put_cookie: false,
+            hold: false,
+            bytes_in: attempt.head,
+            bytes_out: 0,
+        }
+    }
+
+    /// Sends what is left of the head of the exchange in `state`: that in the queue of `from`, or
+    /// the one that was rewritten to `out`.
+    #[inline(always)]
+    fn send_head(
+        state: &mut State,
+        forward: Forward,
+        has_body: bool,
+        from: &Wire<'_>,
+        to: &mut Wire<'_>,
+        out: &mut [u8],
+    ) {
+        let Phase::Exchange(this) = &mut state.phase else {
+            return;
+        };
+        let gone = match forward {
+            Forward::AsIs => this.send_in_place(from, to, has_body),
+            Forward::Rewritten(len) => {
+                let head = out.get(..len).unwrap_or(&[]);
+
+                this.sending = match state.to_server.send(to, head, has_body) {
+                    Ok(()) => Sending::Rewritten,
+                    Err(_) => Sending::Broken,
+                };
+                state.to_server.is_empty()
+            }
+        };
+
+        if gone && !has_body && !matches!(this.sending, Sending::Broken) {
+            this.sending = Sending::Done;
+        }
+    }
+}
