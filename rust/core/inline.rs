@@ -39,16 +39,26 @@ impl<const N: usize> Inline<N> {
 
     /// Adds `numbers` in decimal with dots between them, as far as they fit.
     pub fn push_dotted(&mut self, numbers: [u8; 4]) {
-        let mut dot: &[u8] = b"";
+        for (index, number) in numbers.into_iter().enumerate() {
+            if index > 0 {
+                self.put(b'.');
+            }
+            if number >= 100 {
+                self.put(b'0'.wrapping_add(number / 100));
+            }
+            if number >= 10 {
+                self.put(b'0'.wrapping_add(number / 10 % 10));
+            }
+            self.put(b'0'.wrapping_add(number % 10));
+        }
+    }
 
-        for number in numbers {
-            let digits =
-                [number / 100, number / 10 % 10, number % 10].map(|d| b'0'.wrapping_add(d));
-            let skip = usize::from(number < 100).wrapping_add(usize::from(number < 10));
-
-            self.push(dot);
-            self.push(digits.get(skip..).unwrap_or_default());
-            dot = b".";
+    /// Adds a byte, if it fits.
+    #[inline]
+    fn put(&mut self, byte: u8) {
+        if let Some(place) = self.bytes.get_mut(self.len) {
+            *place = byte;
+            self.len = self.len.wrapping_add(1);
         }
     }
 }
