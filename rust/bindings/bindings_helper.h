@@ -31,6 +31,7 @@ enum {
 	KTCPVS_SK_FLAGS = offsetof(struct sock, sk_flags),
 	KTCPVS_SK_FLAG_DONE = SOCK_DONE,
 	KTCPVS_TCP_RCV_NXT = offsetof(struct tcp_sock, rcv_nxt),
+	KTCPVS_TCP_MSTAMP = offsetof(struct tcp_sock, tcp_mstamp),
 	KTCPVS_TCP_COPIED_SEQ = offsetof(struct tcp_sock, copied_seq),
 };
 

@@ -53,8 +53,6 @@ pub(super) struct Attempt {
     pub(super) head: usize,
     /// The connection has served before, so that the server may be about to close it.
     pub(super) reused: bool,
-    /// And a moment ago.
-    pub(super) busy: bool,
 }
 
 impl Attempt {
@@ -257,7 +255,6 @@ fn decide<'a>(
                 target,
                 head: len,
                 reused: false,
-                busy: false,
             };
 
             attempt.target.server.begin();
@@ -288,7 +285,6 @@ fn forward_at_once(
 ) -> Begun {
     while let Some(upstream) = attempt.target.server.data.take() {
         attempt.reused = true;
-        attempt.busy = upstream.is_warm();
         upstream.lend(conn.into());
         let mut server = match upstream.lock(mode, given) {
             ServerLock::Held(server) => server,
@@ -317,7 +313,6 @@ fn forward_at_once(
         Upstream::close(upstream);
     }
     attempt.reused = false;
-    attempt.busy = false;
     state.phase = Phase::Waiting(Waiting::new(attempt));
     Begun::Waiting { connect: true }
 }

@@ -299,7 +299,6 @@ impl Exchange {
                     target: exchange.target,
                     head: exchange.held,
                     reused: false,
-                    busy: false,
                 }));
                 conn.expect_within(state.service.options.timeout(Timeout::Connect));
                 Step::Connect

@@ -50,9 +50,6 @@ const IDLE_MAX: usize = 1024;
 /// keep-alive time-out of the common servers, so that they seldom close first.
 const IDLE_MS: u32 = 30_000;
 
-/// How long a connection stays warm, in jiffies.
-const WARM: u64 = 1;
-
 /// A connection to a real server.
 #[pin_data]
 pub(super) struct Upstream {
@@ -101,13 +98,6 @@ impl Upstream {
     /// The real server at the other end.
     pub(super) fn server(&self) -> &Arc<Server> {
         &self.server
-    }
-
-    /// Whether the connection was put back a moment ago: too short a time for its server to miss
-    /// the acknowledgement of what it sent (a tail loss probe, RFC 8985 §7.2, waits for two ticks
-    /// of the clock at least).
-    pub(super) fn is_warm(&self) -> bool {
-        (time::jiffies() as u64).wrapping_sub(self.idle_since.load(Relaxed)) <= WARM
     }
 
     /// Lends the connection.

@@ -36,6 +36,16 @@ use ktcpvs_core::{
     inline::Inline,
 };
 
+/// How long a server waits at least for the acknowledgement of what it sent before it sends it again,
+/// in microseconds: two ticks of the fastest clock, for a tail loss probe (RFC 8985 §7.2).
+const PROBE_US: i64 = 2_000;
+
+/// Whether a request from `from` comes so soon after what the server `to` sent last that its
+/// acknowledgement could have waited for it.
+fn follows_at_once(from: &Wire<'_>, to: &Wire<'_>) -> bool {
+    (from.last_packet().wrapping_sub(to.last_packet()) as i64) < PROBE_US
+}
+
 impl Exchange {
     /// Sends the head of `request`, which is in the queue of `from`, to the server `to`, and makes
     /// this the phase of `state`. Gives `attempt` back if the head becomes too long by what must
@@ -71,6 +81,7 @@ impl Exchange {
             }
         };
         let body_max = options.body_max;
+        let busy = attempt.reused && follows_at_once(from, to);
 
         if !state.to_server.is_empty() {
             // Of an attempt at another connection.
@@ -78,7 +89,11 @@ impl Exchange {
         }
         // The old phase ends first, so that the new one is made in its place.
         state.phase = Phase::Head;
-        state.phase = Phase::Exchange(Self::new(request, attempt, has_body, sending, body_max));
+        state.phase = Phase::Exchange(Self {
+            busy,
+            body_max,
+            ..Self::new(request, attempt, has_body, sending)
+        });
         // Else TCP acknowledges each packet of an answer that comes after a rest.
         to.expect_reply();
         Self::send_head(state, forward, has_body, from, to, out);
@@ -87,13 +102,7 @@ impl Exchange {
 
     /// An exchange of which `sending` says how much was sent.
     #[inline(always)]
-    fn new(
-        request: &Request<'_>,
-        attempt: Attempt,
-        has_body: bool,
-        sending: Sending,
-        body_max: u64,
-    ) -> Self {
+    fn new(request: &Request<'_>, attempt: Attempt, has_body: bool, sending: Sending) -> Self {
         Self {
             target: attempt.target,
             held: attempt.head,
@@ -106,11 +115,11 @@ impl Exchange {
             repeatable: attempt.reused && !has_body && request.is_idempotent(),
             started: false,
             interim: 0,
-            body_max,
+            body_max: 0,
             server_full: false,
             keep_client: request.persistent(),
             keep_server: false,
-            busy: attempt.busy,
+            busy: false,
             until_close: false,
             upgraded: false,
             put_cookie: false,

@@ -44,6 +44,17 @@ pub(super) unsafe fn shutdown(sk: *mut bindings::sock) -> u8 {
     unsafe { field(sk, bindings::KTCPVS_SK_SHUTDOWN) }
 }
 
+/// `tcp_mstamp`: when the last packet came or went, in microseconds.
+///
+/// # Safety
+///
+/// `sk` must be a TCP socket, and locked.
+#[inline]
+pub(super) unsafe fn last_packet(sk: *mut bindings::sock) -> u64 {
+    // SAFETY: Every TCP socket has it.
+    unsafe { field(sk, bindings::KTCPVS_TCP_MSTAMP) }
+}
+
 /// Whether a process owns the socket. Without the lock the answer is a hint.
 ///
 /// # Safety

@@ -56,6 +56,13 @@ impl<'a> Wire<'a> {
         unsafe { fields::unread(self.sk.as_ptr()) as usize }
     }
 
+    /// When the last packet came or went, in microseconds of TCP's clock.
+    #[inline]
+    pub(crate) fn last_packet(&self) -> u64 {
+        // SAFETY: By the type invariants.
+        unsafe { fields::last_packet(self.sk.as_ptr()) }
+    }
+
     /// Whether the other end has said that no more bytes come, or cannot say anything any more.
     /// What is unread is still to be read.
     #[inline]
