@@ -56,11 +56,11 @@ fn eight_digits(number: u64) -> u64 {
         u64::from_ne_bytes([byte; 8])
     }
     // One half-byte to a byte, in three steps.
-    let pairs = (number | number << 16) & 0x0000_ffff_0000_ffff;
-    let bytes = (pairs | pairs << 8) & 0x00ff_00ff_00ff_00ff;
-    let nibbles = (bytes | bytes << 4) & each(0x0f);
+    let pairs = (number | (number << 16)) & 0x0000_ffff_0000_ffff;
+    let bytes = (pairs | (pairs << 8)) & 0x00ff_00ff_00ff_00ff;
+    let nibbles = (bytes | (bytes << 4)) & each(0x0f);
     // 1 where it takes a letter: 6 more carry into the upper half.
-    let letters = nibbles.wrapping_add(each(6)) >> 4 & each(1);
+    let letters = (nibbles.wrapping_add(each(6)) >> 4) & each(1);
 
     nibbles
         .wrapping_add(each(b'0'))

@@ -89,11 +89,9 @@ impl Exchange {
         }
         // The old phase ends first, so that the new one is made in its place.
         state.phase = Phase::Head;
-        state.phase = Phase::Exchange(Self {
-            busy,
-            body_max,
-            ..Self::new(request, attempt, has_body, sending)
-        });
+        state.phase = Phase::Exchange(Self::new(
+            request, attempt, has_body, sending, body_max, busy,
+        ));
         // Else TCP acknowledges each packet of an answer that comes after a rest.
         to.expect_reply();
         Self::send_head(state, forward, has_body, from, to, out);
@@ -102,7 +100,14 @@ impl Exchange {
 
     /// An exchange of which `sending` says how much was sent.
     #[inline(always)]
-    fn new(request: &Request<'_>, attempt: Attempt, has_body: bool, sending: Sending) -> Self {
+    fn new(
+        request: &Request<'_>,
+        attempt: Attempt,
+        has_body: bool,
+        sending: Sending,
+        body_max: u64,
+        busy: bool,
+    ) -> Self {
         Self {
             target: attempt.target,
             held: attempt.head,
@@ -115,11 +120,11 @@ impl Exchange {
             repeatable: attempt.reused && !has_body && request.is_idempotent(),
             started: false,
             interim: 0,
-            body_max: 0,
+            body_max,
             server_full: false,
             keep_client: request.persistent(),
             keep_server: false,
-            busy: false,
+            busy,
             until_close: false,
             upgraded: false,
             put_cookie: false,

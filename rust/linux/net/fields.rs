@@ -84,6 +84,6 @@ pub(super) unsafe fn unread(sk: *mut bindings::sock) -> u32 {
         }
         let flags: usize = field(sk, bindings::KTCPVS_SK_FLAGS);
 
-        unread - (flags >> bindings::KTCPVS_SK_FLAG_DONE & 1) as u32
+        unread - ((flags >> bindings::KTCPVS_SK_FLAG_DONE) & 1) as u32
     }
 }

@@ -219,7 +219,7 @@ mod tests {
         #[test]
         fn text_is_quoted_readably(word in "[ -~é#'\"]{0,9}") {
             let quoted = quote(word.as_bytes());
-            prop_assert!(!quoted.contains("\\x"));
+            prop_assert!(word.contains("\\x") || !quoted.contains("\\x"));
             prop_assert_eq!(words(&quoted), [word]);
         }
     }
