@@ -3,6 +3,8 @@
 
 import contextlib
 import socket
+import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +14,7 @@ from support.director import Director
 from support.pace import PACE
 from support.raw_server import Peer, RawServer
 from support.topology import CLIENT, DIRECTOR, SERVERS, VIP
-from support.transfer import MIB, at_once, check_put, download, put, store, upload
+from support.transfer import MIB, at_once, check_put, content, download, put, store, upload
 from support.tune import counter, link, offloads, route
 
 # What makes a head longer than many a segment here.
@@ -85,6 +87,36 @@ def test_a_server_with_a_tiny_window(client: Client, serve: Callable, pause: flo
     at_once(4, work)
 
 
+def test_tiny_chunks_and_no_window(client: Client, serve: Callable) -> None:
+    """Thousands of chunks of a byte, each in a segment of its own, wait for a client that reads
+    nothing; then it reads all."""
+    first = content("/100000/first")
+    rest = content("/3000/rest")
+    sent = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.head()
+        peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        peer.send(b"%x\r\n%s\r\n" % (len(first), first))
+        time.sleep(0.2 * PACE)
+        for n in range(len(rest)):
+            peer.send(b"1\r\n%s\r\n" % rest[n : n + 1])
+        sent.set()
+        peer.send(b"0\r\n\r\n")
+
+    serve(script)
+    with CLIENT.entered():
+        sock = socket.socket()
+    tiny_buffer(sock)
+    sock.settimeout(30 * PACE)
+    sock.connect((VIP, 80))
+    with Connection(sock) as connection:
+        connection.get()
+        assert sent.wait(30 * PACE)
+        time.sleep(0.5 * PACE)
+        assert connection.response().body == first + rest
+
+
 def packets() -> int:
     """How many packets all have got, however many segments each was."""
     return sum(counter(host, "IpInReceives") for host in (CLIENT, DIRECTOR, SERVERS[0]))
@@ -144,3 +176,35 @@ def test_help_of_the_links(client: Client, serve: Callable, what: str) -> None:
         serve(store())
         with client.connect(timeout=30) as connection:
             both_ways(connection)
+
+
+# What local packets have room for, and the most that a link can be told to have.
+LARGE = 65535
+
+
+@pytest.mark.parametrize("where", ["local", "links"])
+def test_large_packets(director: Director, client: Client, where: str) -> None:
+    """A segment may be larger than what the director's device takes at once: what is sent in
+    packets of tens of kilobytes leaves in such packets."""
+    size = 8 * MIB
+    host, address = (DIRECTOR, "127.0.0.1") if where == "local" else (SERVERS[0], "10.0.2.11")
+    hosts = {DIRECTOR} if where == "local" else {CLIENT, DIRECTOR, SERVERS[0]}
+
+    def sent() -> int:
+        return sum(counter(one, "TcpExtTCPOrigDataSent") for one in hosts)
+
+    with contextlib.ExitStack() as settings:
+        for end in ENDS:
+            settings.enter_context(link(*end, "mtu", LARGE))
+        server = RawServer(host, address, 8080, store())
+        settings.callback(server.close)
+        director.apply(pool_text("p", server.address) + service_text(pool="p"))
+        before = sent()
+        from_host = DIRECTOR if where == "local" else CLIENT
+        with Connection(from_host.connect(VIP, 80, 30)) as connection:
+            # Windows grow on the way; a segment is at most half of the largest so far.
+            for turn in range(2):
+                download(connection, f"/{size}/down{turn}")
+                upload(connection, f"/{size}/up{turn}")
+    # Each byte was sent twice: to the director, and by it.
+    assert sent() - before < 2 * 4 * size / 8192
