@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """A network that loses and turns packets round."""
 
-import contextlib
-from collections.abc import Iterator
-
 import pytest
 from support.client import Client
 from support.config import pool_text, service_text
@@ -12,17 +9,7 @@ from support.netns import Netns
 from support.nginx import FILES
 from support.topology import CLIENT, DIRECTOR, SERVERS
 from support.transfer import MIB, at_once, download, store, upload
-from support.tune import counter, link
-
-
-@contextlib.contextmanager
-def disturbed(host: Netns, device: str, *how: str) -> Iterator[None]:
-    """What a host sends through `device` suffers meanwhile."""
-    host.run("tc", "qdisc", "add", "dev", device, "root", "netem", *how)
-    try:
-        yield
-    finally:
-        host.run("tc", "qdisc", "del", "dev", device, "root")
+from support.tune import counter, disturbed, link
 
 
 @pytest.mark.parametrize(

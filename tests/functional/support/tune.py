@@ -88,6 +88,16 @@ def link(namespace: Netns, device: str, name: str, value: int) -> Iterator[None]
         namespace.run("ip", "link", "set", device, name, str(shown[name]))
 
 
+@contextlib.contextmanager
+def disturbed(host: Netns, device: str, *how: str) -> Iterator[None]:
+    """What a host sends through `device` suffers meanwhile."""
+    host.run("tc", "qdisc", "add", "dev", device, "root", "netem", *how)
+    try:
+        yield
+    finally:
+        host.run("tc", "qdisc", "del", "dev", device, "root")
+
+
 def counter(namespace: Netns, name: str) -> int:
     """A counter of the namespace's IP and TCP, by the name that nstat(8) gives it."""
     with namespace.entered():
