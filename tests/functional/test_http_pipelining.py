@@ -2,10 +2,13 @@
 """Many requests on one connection: each goes its own way, and the responses keep their order."""
 
 import re
+import threading
+import time
 
 import pytest
 from support.client import Client
 from support.director import Director
+from support.pace import PACE
 from support.raw_server import Peer, echo, wait_until
 
 GET = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -206,3 +209,30 @@ def test_a_slow_first_response(director: Director, client: Client, raw_server) -
         connection.send(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n" + GET % 2)
         bodies = [connection.response().body for _ in range(4)]
     assert bodies == [b"slow slow ", b"quick"] * 2
+
+
+def test_a_head_behind_a_full_buffer(director: Director, client: Client, raw_server) -> None:
+    """Long heads that wait for a slow answer, more of them than there is room for: the one that was
+    cut off by that comes whole when there is room again."""
+
+    def script(peer: Peer) -> None:
+        while head := peer.head():
+            if b"/slow" in head:
+                time.sleep(0.5 * PACE)
+            peer.answer(b"x")
+
+    director.pool("pool", raw_server(script).address)
+    director.service(pool="pool")
+    long = GET[:-2] % 1 + b"X-Fill: " + b"y" * 12_000 + b"\r\n\r\n"
+    for _ in range(2):
+        with client.connect() as connection:
+            connection.get("/slow")
+            sending = threading.Thread(target=connection.send, args=(60 * long,), daemon=True)
+            sending.start()
+            began = time.monotonic()
+            for _ in range(61):
+                response = connection.response()
+                assert (response.status, response.body) == (200, b"x")
+            sending.join()
+            # Long before the head is too late.
+            assert time.monotonic() - began < 5 * PACE
