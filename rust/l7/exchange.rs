@@ -404,7 +404,12 @@ impl Exchange {
 
     /// Whether the response's head, which is held back, still is.
     fn goes_on_holding(&mut self, conn: ArcBorrow<'_, Conn>, server: &Wire<'_>) -> bool {
-        if self.body_waits(server) || server.ended() || conn.hold.is_over() {
+        let whole = match &self.receiving {
+            Receiving::Body(flow) => flow.is_whole(server.unread()),
+            _ => true,
+        };
+
+        if whole || server.ended() || conn.hold.is_over() {
             self.end_hold(conn);
         }
         self.hold

@@ -3,8 +3,8 @@
 //! Holding a response's head back for a moment, until its body comes.
 //!
 //! Most servers send head and body of a small response one after the other. Passed on as they
-//! come they are two packets, each of which the client's host must take in; held back until the
-//! body is there the head leaves with it. A timer bounds the wait for a server that pauses.
+//! come they are two packets, each of which the client's host must take in; held back until all of
+//! the body is there the head leaves with it. A timer bounds the wait for a server that pauses.
 //!
 //! The timer is one for all held connections of a CPU, since nearly every hold ends by itself
 //! within microseconds: a connection is put on a list once, and stays there from hold to hold

@@ -62,6 +62,16 @@ impl Flow {
         self.lead == 0 && self.body.done()
     }
 
+    /// Whether all of the message is among `unread` bytes. Only one whose length was announced can be
+    /// known to be.
+    pub(super) fn is_whole(&self, unread: usize) -> bool {
+        let opaque = self.body.opaque();
+
+        unread
+            .checked_sub(self.lead)
+            .is_some_and(|rest| rest as u64 >= opaque)
+    }
+
     /// How many bytes of content the body has had so far.
     pub(super) fn content(&self) -> u64 {
         self.body.content()

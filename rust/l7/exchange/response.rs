@@ -46,7 +46,7 @@ use ktcpvs_core::http::{
 /// How many interim (1xx) responses a server may send to one request.
 const INTERIM_MAX: u8 = 32;
 
-/// The longest body, in bytes, for which a head is held back. Longer ones fill packets anyway.
+/// The longest body, in bytes, that a head is held back for. Longer ones fill packets anyway.
 const HOLD_MAX: u64 = 16 * 1024;
 
 /// Room for a field line that sets a cookie.
@@ -64,9 +64,12 @@ enum Verdict {
     Final(Forward, Body),
 }
 
-/// Whether `body`, of which nothing has come, is so short that its head had better wait for it.
-fn waits_for_body(body: &Body, s: &Wire<'_>) -> bool {
-    (1..=HOLD_MAX).contains(&body.opaque()) && !s.ended()
+/// Whether `body` is so short that its head, of `len` bytes, had better wait for what of it has not
+/// come.
+fn waits_for_body(body: &Body, len: usize, s: &Wire<'_>) -> bool {
+    let short = (1..=HOLD_MAX).contains(&body.opaque());
+
+    short && !Flow::new(len, *body).is_whole(s.unread()) && !s.ended()
 }
 
 /// Copies the head of `len` bytes in the queue of `wire` to `out`, with `line` before the empty line
@@ -139,7 +142,7 @@ impl Exchange {
         if let Verdict::Final(forward, body) = &verdict {
             let more = !body.done() && s.unread() > len;
 
-            self.hold = !more && waits_for_body(body, s) && hold::begin(conn);
+            self.hold = waits_for_body(body, len, s) && hold::begin(conn);
             if let Forward::Rewritten(size) = forward {
                 let bytes = out.get(..*size).unwrap_or(&[]);
 

@@ -3,4 +3,6 @@
 
 import os
 
-PACE = 6 if os.environ.get("KTCPVS_KERNEL") == "debug" else 1
+DEBUG = os.environ.get("KTCPVS_KERNEL") == "debug"
+
+PACE = int(os.environ.get("KTCPVS_PACE", 6 if DEBUG else 1))
