@@ -20,6 +20,30 @@ void ktcpvs_tcp_expect_reply(struct sock *sk)
 		inet_csk_enter_pingpong_mode(sk);
 }
 
+/*
+ * Sees to it that @len more bytes can come before anything is consumed. What is
+ * unread may pin many times its size: a received buffer counts as a whole until
+ * its last byte is consumed, and TCP joins buffers. As tcp_set_rcvlowat(), which
+ * does not count what is pinned.
+ */
+void ktcpvs_tcp_make_room(struct sock *sk, u32 len)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	int space;
+
+	if (tcp_space(sk) >= (int)len)
+		return;
+	space = atomic_read(&sk->sk_rmem_alloc) +
+		READ_ONCE(sk->sk_backlog.len) + tcp_space_from_win(sk, len);
+	if (space > READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_rmem[2]))
+		return;
+	WRITE_ONCE(sk->sk_rcvbuf, space);
+	if (tp->window_clamp && tp->window_clamp < len)
+		WRITE_ONCE(tp->window_clamp, len);
+	/* The sender was told that there is no room. */
+	__tcp_send_ack(sk, tp->rcv_nxt, 0);
+}
+
 static bool may_send(const struct sock *sk)
 {
 	return (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT);

@@ -108,7 +108,7 @@ pub(super) fn head<'a>(
             return step;
         }
     }
-    let (wire, state) = client.parts();
+    let (mut wire, state) = client.parts();
     let was_idle = state.scanner.is_idle();
 
     match head::scan(&mut state.scanner, &wire, &state.service.options.limits) {
@@ -127,8 +127,14 @@ pub(super) fn head<'a>(
                 if conn.listener.closed() {
                     return Step::Close { reset: false };
                 }
-            } else if was_idle {
-                conn.expect_within(state.service.options.timeout(Timeout::Head));
+            } else {
+                let most = state.service.options.limits.head_max;
+
+                // It is not consumed before it is whole.
+                wire.make_room(most.saturating_sub(wire.unread()));
+                if was_idle {
+                    conn.expect_within(state.service.options.timeout(Timeout::Head));
+                }
             }
             Step::Wait
         }

@@ -512,7 +512,15 @@ impl Exchange {
         match head::scan(scanner, server, &sides.service.options.limits) {
             Err(_) => Some(End::Refuse(502)),
             Ok(None) if server.ended() => Some(self.unanswered(server.unread() > 0)),
-            Ok(None) => Some(End::Wait),
+            Ok(None) => {
+                let most = sides.service.options.limits.head_max;
+
+                // It is not consumed before it is whole.
+                sides
+                    .server
+                    .make_room(most.saturating_sub(sides.server.unread()));
+                Some(End::Wait)
+            }
             Ok(Some(len)) => self.take_head(conn, mode, sides, Some(len)),
         }
     }

@@ -210,6 +210,17 @@ impl<'a> Wire<'a> {
         unsafe { bindings::ktcpvs_tcp_expect_reply(self.sk.as_ptr()) };
     }
 
+    /// Lets `len` more bytes come before anything is consumed, as far as the namespace's limit of
+    /// receive buffers allows.
+    pub(crate) fn make_room(&mut self, len: usize) {
+        if self.established() {
+            let len = len.min(i32::MAX as usize) as u32;
+
+            // SAFETY: By the type invariants.
+            unsafe { bindings::ktcpvs_tcp_make_room(self.sk.as_ptr(), len) };
+        }
+    }
+
     /// Sends a copy of `bytes`; `more` says that others follow at once. Returns how many were
     /// taken: less than all, or `EAGAIN`, where there is no room now.
     pub(crate) fn send(&mut self, bytes: &[u8], more: bool) -> Result<usize> {
