@@ -81,11 +81,28 @@ def route(namespace: Netns, device: str, *words: str) -> Iterator[None]:
 def link(namespace: Netns, device: str, name: str, value: int) -> Iterator[None]:
     """Sets what `ip link` calls this of a device, meanwhile: mtu and the like."""
     (shown,) = json.loads(namespace.run("ip", "-d", "-j", "link", "show", "dev", device).stdout)
+    addresses = addresses6(namespace, device)
     namespace.run("ip", "link", "set", device, name, str(value))
     try:
         yield
     finally:
         namespace.run("ip", "link", "set", device, name, str(shown[name]))
+        # A device whose packets are too small for IPv6 loses its addresses.
+        for address in addresses - addresses6(namespace, device):
+            namespace.run("ip", "addr", "add", address, "dev", device, "nodad")
+
+
+def addresses6(namespace: Netns, device: str) -> set[str]:
+    """The IPv6 addresses of a device that were given to it."""
+    words = ["ip", "-6", "-j", "addr", "show", "dev", device, "scope", "global"]
+    shown = json.loads(namespace.run(*words).stdout)
+    return {
+        f"{info['local']}/{info['prefixlen']}"
+        for entry in shown
+        for info in entry.get("addr_info", [])
+        # What is filtered out leaves an empty entry.
+        if "local" in info
+    }
 
 
 @contextlib.contextmanager
