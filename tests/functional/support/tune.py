@@ -81,26 +81,26 @@ def route(namespace: Netns, device: str, *words: str) -> Iterator[None]:
 def link(namespace: Netns, device: str, name: str, value: int) -> Iterator[None]:
     """Sets what `ip link` calls this of a device, meanwhile: mtu and the like."""
     (shown,) = json.loads(namespace.run("ip", "-d", "-j", "link", "show", "dev", device).stdout)
-    addresses = addresses6(namespace, device)
+    addresses = addresses6(namespace)
     namespace.run("ip", "link", "set", device, name, str(value))
     try:
         yield
     finally:
         namespace.run("ip", "link", "set", device, name, str(shown[name]))
-        # A device whose packets are too small for IPv6 loses its addresses.
-        for address in addresses - addresses6(namespace, device):
-            namespace.run("ip", "addr", "add", address, "dev", device, "nodad")
+        # A device whose packets are too small for IPv6 loses its addresses, a bridge those of its
+        # own when that happens to a port.
+        for other, address in addresses - addresses6(namespace):
+            namespace.run("ip", "addr", "add", address, "dev", other, "nodad")
 
 
-def addresses6(namespace: Netns, device: str) -> set[str]:
-    """The IPv6 addresses of a device that were given to it."""
-    words = ["ip", "-6", "-j", "addr", "show", "dev", device, "scope", "global"]
-    shown = json.loads(namespace.run(*words).stdout)
+def addresses6(namespace: Netns) -> set[tuple[str, str]]:
+    """The devices of a namespace and the IPv6 addresses that were given to them."""
+    shown = json.loads(namespace.run("ip", "-6", "-j", "addr", "show", "scope", "global").stdout)
     return {
-        f"{info['local']}/{info['prefixlen']}"
+        (entry["ifname"], f"{info['local']}/{info['prefixlen']}")
         for entry in shown
+        # What is filtered out leaves empty entries.
         for info in entry.get("addr_info", [])
-        # What is filtered out leaves an empty entry.
         if "local" in info
     }
 
