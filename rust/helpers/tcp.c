@@ -2,7 +2,9 @@
 /* TCP: what is unread, and sending from any context that has the lock. */
 
 #include <linux/bvec.h>
+#include <linux/sizes.h>
 #include <linux/uio.h>
+#include <net/proto_memory.h>
 #include <net/psp.h>
 #include <net/tcp.h>
 
@@ -21,6 +23,21 @@ void ktcpvs_tcp_expect_reply(struct sock *sk)
 }
 
 /*
+ * Takes memory for @size more bytes whatever the limit of TCP as a whole, as
+ * sk_forced_mem_schedule(), which is not exported.
+ */
+static void reserve(struct sock *sk, int size)
+{
+	int pages;
+
+	if (size <= sk->sk_forward_alloc)
+		return;
+	pages = sk_mem_pages(size - sk->sk_forward_alloc);
+	sk_forward_alloc_add(sk, pages << PAGE_SHIFT);
+	sk_memory_allocated_add(sk, pages);
+}
+
+/*
  * Sees to it that @len more bytes can come before anything is consumed. What is
  * unread may pin many times its size: a received buffer counts as a whole until
  * its last byte is consumed, and TCP joins buffers. As tcp_set_rcvlowat(), which
@@ -29,15 +46,23 @@ void ktcpvs_tcp_expect_reply(struct sock *sk)
 void ktcpvs_tcp_make_room(struct sock *sk, u32 len)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	int space;
+	int used = atomic_read(&sk->sk_rmem_alloc) + READ_ONCE(sk->sk_backlog.len);
+	int free, most;
 
-	if (tcp_space(sk) >= (int)len)
+	/* __tcp_select_window() offers nothing below either of these. */
+	len = max_t(u32, len, inet_csk(sk)->icsk_ack.rcv_mss);
+	free = tcp_space_from_win(sk, len);
+	/* Else all that comes behind what is unread would be dropped. */
+	if (tcp_under_memory_pressure(sk))
+		reserve(sk, free);
+	free = max(free, used / 8);
+	if (READ_ONCE(sk->sk_rcvbuf) - used >= free)
 		return;
-	space = atomic_read(&sk->sk_rmem_alloc) +
-		READ_ONCE(sk->sk_backlog.len) + tcp_space_from_win(sk, len);
-	if (space > READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_rmem[2]))
+	/* However little a socket may have, a head has to fit. */
+	most = max(READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_rmem[2]), SZ_128K);
+	if (used + free > most)
 		return;
-	WRITE_ONCE(sk->sk_rcvbuf, space);
+	WRITE_ONCE(sk->sk_rcvbuf, used + free);
 	if (tp->window_clamp && tp->window_clamp < len)
 		WRITE_ONCE(tp->window_clamp, len);
 	/* The sender was told that there is no room. */
