@@ -117,7 +117,13 @@ def main() -> int:
         more = f"-{options.cpus}cpus" if options.cpus != CPUS else ""
         console = build / "logs" / f"{options.mode}-{options.kind}{more}.log"
         console.parent.mkdir(parents=True, exist_ok=True)
-        finished = guest.run(console, TIME_LIMIT.get(options.mode, TIME_LIMIT[options.kind]))
+        limit = TIME_LIMIT.get(options.mode, TIME_LIMIT[options.kind])
+        finished = guest.run(console, limit)
+        if finished and not (job / "up").exists():
+            # The emulator is to blame: nothing of ours has run. It may trap where the kernel
+            # patches its own code.
+            print("==> the guest died before it was up, and boots again")
+            finished = guest.run(console, limit)
         status = finish(job, console, finished, options.mode != "shell")
         if options.mode in TESTS and (job / "junit.xml").exists():
             count(job / "junit.xml", build / f"counts-{options.mode}{more}")
