@@ -27,10 +27,6 @@ use kernel::prelude::*;
 /// How many page fragments one send takes.
 const GATHER: usize = 24;
 
-/// Longer messages go by the system call's function: buffers put into a queue by ourselves let bulk
-/// transfers take so long turns that others' small requests wait three times as long.
-const RELAY_MAX: usize = 32 * 1024;
-
 /// A TCP socket whose lock is held.
 ///
 /// # Invariants
@@ -246,11 +242,7 @@ impl<'a> Wire<'a> {
         len: usize,
         more: bool,
     ) -> Result<usize> {
-        let mut sent = if more || len > RELAY_MAX {
-            0
-        } else {
-            self.relay(from, skip, len)
-        };
+        let mut sent = if more { 0 } else { self.relay(from, skip, len) };
 
         while sent < len {
             let step = match self.splice_once(from, skip + sent, len - sent, more) {
