@@ -33,7 +33,7 @@ impl<const N: usize> Inline<N> {
         for (to, from) in free.iter_mut().zip(bytes) {
             *to = *from;
         }
-        self.len += fits;
+        self.len = self.len.wrapping_add(fits);
         fits == bytes.len()
     }
 

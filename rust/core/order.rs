@@ -5,6 +5,8 @@
 //! `slice::sort_unstable` is for speed: it unrolls, takes hundreds of bytes of stack, and panics
 //! where an order contradicts itself. A kernel wants none of these.
 
+use core::mem;
+
 /// Sorts `items` by `key`, with O(n log n) comparisons, no memory and little stack (heapsort).
 /// Items of the same key come out in any order.
 pub fn sort_by_key<T, K: Ord>(items: &mut [T], mut key: impl FnMut(&T) -> K) {
@@ -14,7 +16,7 @@ pub fn sort_by_key<T, K: Ord>(items: &mut [T], mut key: impl FnMut(&T) -> K) {
         sift(items, root, len, &mut key);
     }
     for end in (1..len).rev() {
-        items.swap(0, end);
+        swap(items, 0, end);
         sift(items, 0, end, &mut key);
     }
 }
@@ -38,8 +40,19 @@ fn sift<T, K: Ord>(items: &mut [T], root: usize, len: usize, key: &mut impl FnMu
         if greater.is_none() || greater <= key_at(parent) {
             return;
         }
-        items.swap(parent, child);
+        swap(items, parent, child);
         parent = child;
+    }
+}
+
+/// Swaps two items, of which `high` comes after `low`. `slice::swap` panics where one is missing.
+fn swap<T>(items: &mut [T], low: usize, high: usize) {
+    let Some((head, tail)) = items.split_at_mut_checked(high) else {
+        return;
+    };
+
+    if let (Some(a), Some(b)) = (head.get_mut(low), tail.first_mut()) {
+        mem::swap(a, b);
     }
 }
 

@@ -67,7 +67,7 @@ impl<'a> Table<'a> {
     #[must_use]
     pub fn owner(&self, ticket: u64) -> Option<usize> {
         let ticket = ticket.checked_rem(self.total)?;
-        Some(self.sums.partition_point(|&sum| sum <= ticket))
+        Some(not_above(self.sums, ticket))
     }
 
     /// The server of turn number `turn`.
@@ -80,6 +80,27 @@ impl<'a> Table<'a> {
         let turn = (turn as u64).checked_rem(self.total)?;
         self.owner(turn.wrapping_mul(self.stride))
     }
+}
+
+/// How many of `sums`, which ascend, are not above `ticket`.
+///
+/// As `slice::partition_point`, whose last addition may overflow for all that the compiler knows.
+fn not_above(sums: &[u64], ticket: u64) -> usize {
+    let mut from = 0usize;
+    let mut left = sums.len();
+
+    while left > 0 {
+        let half = left / 2;
+        let middle = from.wrapping_add(half);
+
+        if sums.get(middle).is_some_and(|&sum| sum <= ticket) {
+            from = middle.wrapping_add(1);
+            left = left.wrapping_sub(half).wrapping_sub(1);
+        } else {
+            left = half;
+        }
+    }
+    from
 }
 
 /// The stride for a total: coprime to it and near total/φ.
@@ -117,6 +138,31 @@ mod tests {
         }
         for total in [u64::from(u32::MAX), 1 << 31, 6_469_693_230 / 2] {
             assert_eq!(gcd(stride(total), total), 1, "total {total}");
+        }
+    }
+
+    #[test]
+    fn tickets_are_found_as_the_library_finds_them() {
+        let mut sums = [0; 9];
+        let mut state = 1u64;
+
+        for len in (0..=sums.len()).cycle().take(500) {
+            for sum in &mut sums {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                *sum = state >> 61;
+            }
+            sums.sort_unstable();
+            for ticket in 0..9 {
+                let sums = &sums[..len];
+
+                assert_eq!(
+                    not_above(sums, ticket),
+                    sums.partition_point(|&sum| sum <= ticket),
+                    "{ticket} in {sums:?}"
+                );
+            }
         }
     }
 

@@ -57,13 +57,15 @@ impl Check<'_> {
             (state as usize) < size && (state as usize).checked_rem(classes) == Some(0)
         };
         let table = self.words.slice(at.wrapping_add(dfa::TABLE), size);
+        // `Iterator::take` counts in a way that might overflow, for all that the compiler knows.
+        let state_0 = table.get(..classes).unwrap_or(table);
         let mut map = self.words.packed(at.wrapping_add(2), 256);
 
         ensure(
             map.all(|class| usize::from(class) < classes)
                 && is_state(&self.words.word(at))
                 && table.iter().all(is_state)
-                && table.iter().take(classes).all(|&state| state == 0),
+                && state_0.iter().all(|&state| state == 0),
             VerifyError::Automaton,
         )
     }
