@@ -30,7 +30,10 @@ use crate::{
     linux::net::Net,
     uapi, //
 };
-use core::net::SocketAddr;
+use core::{
+    cmp::Ordering,
+    net::SocketAddr, //
+};
 use kernel::{
     prelude::*,
     sync::Arc, //
@@ -239,6 +242,30 @@ pub(super) struct Names<'a, D: DataPath> {
 }
 
 impl<'a, D: DataPath> Names<'a, D> {
+/// Bytes in their usual order. The library's own comparison of slices subtracts their lengths, which
+/// may overflow for all that the compiler knows.
+struct ByBytes<'a>(&'a [u8]);
+
+impl Ord for ByBytes<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.iter().cmp(other.0)
+    }
+}
+
+impl PartialOrd for ByBytes<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for ByBytes<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl Eq for ByBytes<'_> {}
+
     /// Puts the names of `pools` in order. `deleted` are those of pools that were there before.
     pub(super) fn new(pools: &'a [Arc<Pool<D>>], deleted: &'a [Name]) -> Result<Self> {
         let mut order = KVVec::with_capacity(pools.len(), GFP_KERNEL_ACCOUNT)?;
@@ -247,7 +274,7 @@ impl<'a, D: DataPath> Names<'a, D> {
             order.push(index as u32, GFP_KERNEL_ACCOUNT)?;
         }
         order::sort_by_key(&mut order, |&index| {
-            pools.get(index as usize).map(|pool| pool.name())
+            pools.get(index as usize).map(|pool| ByBytes(pool.name()))
         });
         Ok(Self {
             pools,
@@ -261,7 +288,9 @@ impl<'a, D: DataPath> Names<'a, D> {
         let at = |&index: &u32| self.pools.get(index as usize);
         let place = self
             .order
-            .binary_search_by_key(&Some(name), |index| at(index).map(|pool| pool.name()))
+            .binary_search_by_key(&Some(ByBytes(name)), |index| {
+                at(index).map(|pool| ByBytes(pool.name()))
+            })
             .ok()?;
 
         at(self.order.get(place)?)

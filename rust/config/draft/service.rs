@@ -376,7 +376,7 @@ pub(super) fn check_listeners<D: DataPath>(services: &[Arc<Service<D>>]) -> Resu
             all.push((*addr, service.name()), GFP_KERNEL_ACCOUNT)?;
         }
     }
-    order::sort(&mut all);
+    order::sort_by_key(&mut all, |(addr, _)| *addr);
     let mut last: Option<&(SocketAddr, &[u8])> = None;
 
     for this in &all {
