@@ -50,7 +50,7 @@ impl Family for Control {
 
     fn change<'a>(net: NetRef<'_>, attrs: Attrs<'a>, ack: &mut Ack<'a>) -> Result {
         change(&*namespace(net)?, attrs).map_err(|fault| {
-            ack.say(fault.refusal.message.as_slice());
+            ack.say(fault.refusal.message());
             if let Some(attr) = fault.attr {
                 ack.blame(attr);
             }

@@ -159,20 +159,46 @@ pub(crate) enum ActionSpec<'a> {
 pub(crate) struct Refusal {
     /// The kind of error.
     pub(crate) errno: Error,
-    /// One short line.
-    pub(crate) message: Inline<80>,
+    message: Message,
+}
+
+/// One short line. Not within the refusal: every function that may refuse has room for some of
+/// those on its stack.
+enum Message {
+    Plain(&'static str),
+    Made(KBox<Inline<80>>),
 }
 
 impl Refusal {
-    /// With a message that fits into an extended ack; what is longer is cut.
+    /// With a message that fits into an extended ack; what is longer is cut. Process context.
+    #[inline(never)]
     pub(crate) fn new(errno: Error, message: fmt::Arguments<'_>) -> Self {
-        let mut text = Inline::new();
+        let message = match message.as_str() {
+            Some(text) => Message::Plain(text),
+            None => Message::made(message),
+        };
 
-        // Too long a message is cut, which is all that can be done with it.
-        let _ = text.write_fmt(message);
-        Self {
-            errno,
-            message: text,
+        Self { errno, message }
+    }
+
+    /// The message.
+    pub(crate) fn message(&self) -> &[u8] {
+        match &self.message {
+            Message::Plain(text) => text.as_bytes(),
+            Message::Made(text) => text.as_slice(),
+        }
+    }
+}
+
+impl Message {
+    fn made(message: fmt::Arguments<'_>) -> Self {
+        match KBox::new(Inline::new(), GFP_KERNEL) {
+            Ok(mut text) => {
+                // Too long a message is cut, which is all that can be done with it.
+                let _ = text.write_fmt(message);
+                Self::Made(text)
+            }
+            Err(_) => Self::Plain("refused, and out of memory to say why"),
         }
     }
 }

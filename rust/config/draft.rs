@@ -36,7 +36,7 @@ const OBJECTS_MAX: usize = 4096;
 /// An object that is still as it was, or that is being changed.
 enum Entry<T, E> {
     Same(Arc<T>),
-    New(E),
+    New(KBox<E>),
 }
 
 /// A configuration being changed.
@@ -184,7 +184,7 @@ impl<D: DataPath> Draft<D> {
         for pool in self.pools {
             let pool = match pool {
                 Entry::Same(pool) => pool,
-                Entry::New(edit) => edit.finish()?,
+                Entry::New(edit) => PoolEdit::finish(edit)?,
             };
 
             pools.push(pool, GFP_KERNEL_ACCOUNT)?;
@@ -193,8 +193,8 @@ impl<D: DataPath> Draft<D> {
         for service in self.services {
             let service = match service {
                 Entry::Same(service) if names.hold_for(&service) => service,
-                Entry::Same(service) => ServiceEdit::new(&service)?.finish(&names)?,
-                Entry::New(edit) => edit.finish(&names)?,
+                Entry::Same(service) => ServiceEdit::of(&service)?.finish(&names)?,
+                Entry::New(mut edit) => edit.finish(&names)?,
             };
 
             services.push(service, GFP_KERNEL_ACCOUNT)?;

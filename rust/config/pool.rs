@@ -135,17 +135,18 @@ impl<D: DataPath> Pool<D> {
             }
             order::sort(&mut tokens);
         }
-        let pool = Self {
-            name,
-            scheduler,
-            affinity,
-            members,
-            table,
-            by_addr,
-            tokens,
-        };
-
-        Ok(Arc::new(pool, GFP_KERNEL_ACCOUNT)?)
+        Arc::init(
+            init!(Self {
+                name,
+                scheduler,
+                affinity,
+                members,
+                table,
+                by_addr,
+                tokens,
+            }),
+            GFP_KERNEL_ACCOUNT,
+        )
     }
 
     /// The name.

@@ -82,13 +82,19 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    fn new() -> Result<Self> {
-        Ok(Self {
+    fn new() -> impl Init<Self, Error> {
+        try_init!(Self {
             head: KVVec::from_elem(0, HEAD_MAX, GFP_KERNEL)?,
             out: KVVec::from_elem(0, HEAD_MAX + HEAD_GROWTH, GFP_KERNEL)?,
             rules: KVVec::from_elem(0, rule::SCRATCH_WORDS, GFP_KERNEL)?,
             host: [0; HOST_MAX],
-        })
+        }? Error)
+    }
+
+    /// Not inlined: it is rare, and who wants it has little stack to spare.
+    #[inline(never)]
+    fn boxed() -> Option<KBox<Self>> {
+        KBox::init(Self::new(), GFP_KERNEL).ok()
     }
 }
 
@@ -190,7 +196,7 @@ impl Shared {
         let spare = self.process.lock().pop();
         let mut scratch = match spare {
             Some(scratch) => scratch,
-            None => KBox::new(Scratch::new().ok()?, GFP_KERNEL).ok()?,
+            None => Scratch::boxed()?,
         };
         let result = f(&mut scratch);
         let unwanted = self.process.lock().push_within_capacity(scratch);

@@ -11,6 +11,7 @@ use core::{
     ptr::NonNull, //
 };
 use kernel::prelude::*;
+use pin_init::Wrapper;
 
 /// One more than the highest number of a CPU. Never changes.
 pub(crate) fn cpus() -> usize {
@@ -90,11 +91,13 @@ impl<const N: usize> Drop for Counters<N> {
 /// There are `nr_cpu_ids` cells. A cell is touched only on its own CPU with softirqs off, and its
 /// value only by who has set `busy`.
 pub(crate) struct PerCpuCell<T> {
-    cells: KVec<KBox<Cell<T>>>,
+    cells: KVec<Pin<KBox<Cell<T>>>>,
 }
 
+#[pin_data]
 struct Cell<T> {
     busy: UnsafeCell<bool>,
+    #[pin]
     value: UnsafeCell<T>,
 }
 
@@ -105,16 +108,19 @@ unsafe impl<T: Send> Sync for PerCpuCell<T> {}
 
 impl<T> PerCpuCell<T> {
     /// Fills the cells with what `make` makes. Process context.
-    pub(crate) fn new(make: impl Fn() -> Result<T>) -> Result<Self> {
+    pub(crate) fn new<I: Init<T, Error>>(make: impl Fn() -> I) -> Result<Self> {
         let nr = cpus();
         let mut cells = KVec::with_capacity(nr, GFP_KERNEL)?;
 
         for _ in 0..nr {
-            let cell = Cell {
+            let value = make();
+            let cell = try_pin_init!(Cell {
                 busy: UnsafeCell::new(false),
-                value: UnsafeCell::new(make()?),
-            };
-            cells.push(KBox::new(cell, GFP_KERNEL)?, GFP_KERNEL)?;
+                // In place: a `T` may be large, and the stack is not.
+                value <- UnsafeCell::pin_init(value),
+            }? Error);
+
+            cells.push(KBox::pin_init(cell, GFP_KERNEL)?, GFP_KERNEL)?;
         }
         // INVARIANT: A cell for each possible number of a CPU.
         Ok(Self { cells })

@@ -81,7 +81,7 @@ impl<D: DataPath> Draft<D> {
         let entry = entry.ok_or_else(|| missing("pool", name))?;
 
         if let Entry::Same(pool) = entry {
-            *entry = Entry::New(PoolEdit::new(pool)?);
+            *entry = Entry::New(PoolEdit::of(pool)?);
         }
         match entry {
             Entry::New(edit) => Ok(edit),
@@ -98,13 +98,16 @@ impl<D: DataPath> Draft<D> {
         if self.pools.len() >= OBJECTS_MAX {
             return Err(too_many("pools", OBJECTS_MAX));
         }
-        let mut edit = PoolEdit {
-            name: name(spec.name),
-            scheduler: Scheduler::new(Kind::WeightedLeastConnection),
-            affinity: None,
-            key: None,
-            members: KVVec::new(),
-        };
+        let mut edit = KBox::init(
+            init!(PoolEdit {
+                name: name(spec.name),
+                scheduler: Scheduler::new(Kind::WeightedLeastConnection),
+                affinity: None,
+                key: None,
+                members: KVVec::new(),
+            }),
+            GFP_KERNEL_ACCOUNT,
+        )?;
 
         edit.set(spec)?;
         Ok(self.pools.push(Entry::New(edit), GFP_KERNEL_ACCOUNT)?)
@@ -129,19 +132,22 @@ impl<D: DataPath> Draft<D> {
 
 impl<D: DataPath> PoolEdit<D> {
     /// A copy of `pool`.
-    fn new(pool: &Pool<D>) -> Result<Self> {
+    fn of(pool: &Pool<D>) -> Result<KBox<Self>> {
         let mut members = KVVec::with_capacity(pool.members().len(), GFP_KERNEL_ACCOUNT)?;
 
         for member in pool.members() {
             members.push(member.clone(), GFP_KERNEL_ACCOUNT)?;
         }
-        Ok(Self {
-            name: name(pool.name()),
-            scheduler: pool.scheduler().successor(),
-            affinity: pool.affinity,
-            key: pool.affinity.map(|affinity| *affinity.key()),
-            members,
-        })
+        KBox::init(
+            init!(Self {
+                name: name(pool.name()),
+                scheduler: pool.scheduler().successor(),
+                affinity: pool.affinity,
+                key: pool.affinity.as_ref().map(|affinity| *affinity.key()),
+                members,
+            }),
+            GFP_KERNEL_ACCOUNT,
+        )
     }
 
     /// Changes what `spec` gives.
@@ -221,8 +227,11 @@ impl<D: DataPath> PoolEdit<D> {
     }
 
     /// The pool as it is now.
-    pub(super) fn finish(self) -> Result<Arc<Pool<D>>> {
-        Pool::new(self.name, self.scheduler, self.affinity, self.members)
+    #[inline(never)]
+    pub(super) fn finish(edit: KBox<Self>) -> Result<Arc<Pool<D>>> {
+        let edit = KBox::into_inner(edit);
+
+        Pool::new(edit.name, edit.scheduler, edit.affinity, edit.members)
     }
 }
 
@@ -233,15 +242,6 @@ fn no_server(spec: &ServerSpec<'_>) -> Refusal {
     )
 }
 
-/// The pools of a draft by name.
-pub(super) struct Names<'a, D: DataPath> {
-    pools: &'a [Arc<Pool<D>>],
-    /// Places in `pools`, in the order of the names.
-    order: KVVec<u32>,
-    deleted: &'a [Name],
-}
-
-impl<'a, D: DataPath> Names<'a, D> {
 /// Bytes in their usual order. The library's own comparison of slices subtracts their lengths, which
 /// may overflow for all that the compiler knows.
 struct ByBytes<'a>(&'a [u8]);
@@ -266,6 +266,15 @@ impl PartialEq for ByBytes<'_> {
 
 impl Eq for ByBytes<'_> {}
 
+/// The pools of a draft by name.
+pub(super) struct Names<'a, D: DataPath> {
+    pools: &'a [Arc<Pool<D>>],
+    /// Places in `pools`, in the order of the names.
+    order: KVVec<u32>,
+    deleted: &'a [Name],
+}
+
+impl<'a, D: DataPath> Names<'a, D> {
     /// Puts the names of `pools` in order. `deleted` are those of pools that were there before.
     pub(super) fn new(pools: &'a [Arc<Pool<D>>], deleted: &'a [Name]) -> Result<Self> {
         let mut order = KVVec::with_capacity(pools.len(), GFP_KERNEL_ACCOUNT)?;

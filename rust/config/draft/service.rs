@@ -34,7 +34,10 @@ use crate::{
     linux::errno,
     uapi, //
 };
-use core::net::SocketAddr;
+use core::{
+    mem,
+    net::SocketAddr, //
+};
 use kernel::{
     prelude::*,
     sync::Arc, //
@@ -79,7 +82,7 @@ impl<D: DataPath> Draft<D> {
         let entry = entry.ok_or_else(|| missing("service", name))?;
 
         if let Entry::Same(service) = entry {
-            *entry = Entry::New(ServiceEdit::new(service)?);
+            *entry = Entry::New(ServiceEdit::of(service)?);
         }
         match entry {
             Entry::New(edit) => Ok(edit),
@@ -96,17 +99,20 @@ impl<D: DataPath> Draft<D> {
         if self.services.len() >= OBJECTS_MAX {
             return Err(too_many("services", OBJECTS_MAX));
         }
-        let mut edit = ServiceEdit {
-            name: name(spec.name),
-            listeners: KVec::new(),
-            pool: None,
-            enabled: true,
-            options: Options::default(),
-            rules: KVVec::new(),
-            compiled: None,
-            stats: Stats::new()?,
-            begun: None,
-        };
+        let mut edit = KBox::init(
+            try_init!(ServiceEdit {
+                name: name(spec.name),
+                listeners: KVec::new(),
+                pool: None,
+                enabled: true,
+                options: Options::default(),
+                rules: KVVec::new(),
+                compiled: None,
+                stats: Stats::new()?,
+                begun: None,
+            }? Error),
+            GFP_KERNEL_ACCOUNT,
+        )?;
 
         edit.set(spec)?;
         Ok(self.services.push(Entry::New(edit), GFP_KERNEL_ACCOUNT)?)
@@ -124,7 +130,7 @@ impl<D: DataPath> Draft<D> {
 
 impl ServiceEdit {
     /// A copy of `service`.
-    pub(super) fn new<D: DataPath>(service: &Service<D>) -> Result<Self> {
+    pub(super) fn of<D: DataPath>(service: &Service<D>) -> Result<KBox<Self>> {
         let mut rules = KVVec::with_capacity(service.rules.len(), GFP_KERNEL_ACCOUNT)?;
         let mut listeners = KVec::new();
 
@@ -132,17 +138,23 @@ impl ServiceEdit {
             rules.push(rule.text().clone(), GFP_KERNEL_ACCOUNT)?;
         }
         listeners.extend_from_slice(service.listeners(), GFP_KERNEL_ACCOUNT)?;
-        Ok(Self {
-            name: name(service.name()),
-            listeners,
-            pool: service.default_pool.as_ref().map(|pool| name(pool.name())),
-            enabled: service.enabled(),
-            options: service.options,
-            rules,
-            compiled: service.compiled.clone(),
-            stats: service.stats.clone(),
-            begun: None,
-        })
+        let pool = service.default_pool.as_ref();
+
+        KBox::init(
+            init!(Self {
+                // A field hides a function of its name from those behind it.
+                pool: pool.map(|pool| name(pool.name())),
+                name: name(service.name()),
+                listeners,
+                enabled: service.enabled(),
+                options: service.options,
+                rules,
+                compiled: service.compiled.clone(),
+                stats: service.stats.clone(),
+                begun: None,
+            }),
+            GFP_KERNEL_ACCOUNT,
+        )
     }
 
     /// Changes what `spec` gives.
@@ -264,8 +276,9 @@ impl ServiceEdit {
     }
 
     /// The service as it is now, with the pools that its names mean.
+    #[inline(never)]
     pub(super) fn finish<D: DataPath>(
-        mut self,
+        &mut self,
         names: &Names<'_, D>,
     ) -> Result<Arc<Service<D>>, Refusal> {
         self.compile()?;
@@ -280,18 +293,19 @@ impl ServiceEdit {
 
             rules.push(Rule::new(text.clone(), action), GFP_KERNEL_ACCOUNT)?;
         }
-        let service = Service {
-            name: self.name,
-            listeners: self.listeners,
-            enabled: self.enabled,
-            options: self.options,
-            rules,
-            compiled: self.compiled,
-            default_pool,
-            stats: self.stats,
-        };
-
-        Ok(Arc::new(service, GFP_KERNEL_ACCOUNT)?)
+        Ok(Arc::init(
+            init!(Service {
+                name: self.name,
+                listeners: mem::take(&mut self.listeners),
+                enabled: self.enabled,
+                options: self.options,
+                rules,
+                compiled: self.compiled.take(),
+                default_pool,
+                stats: self.stats.clone(),
+            }),
+            GFP_KERNEL_ACCOUNT,
+        )?)
     }
 
     fn pool<D: DataPath>(
