@@ -40,8 +40,9 @@ use core::net::{
 use kernel::prelude::*;
 use ktcpvs_core::sched::Kind;
 
-/// The module's version.
-const VERSION: &[u8] = b"0.1.0";
+/// The module's version, from the build: never empty.
+const VERSION: &[u8] = env!("KTCPVS_VERSION").as_bytes();
+const _: () = assert!(!VERSION.is_empty());
 
 const INFO: u32 = 0;
 const POOLS: u32 = 1;

@@ -180,6 +180,11 @@ def test_generation_guards_changes(director: Director) -> None:
     assert director.show()["generation"] == first + 1
 
 
+def test_module_and_tool_have_one_version(director: Director) -> None:
+    version = director.show()["version"]
+    assert director.tcpvsadm("--version").stdout.split() == ["tcpvsadm", version]
+
+
 def test_json_is_json(director: Director) -> None:
     """Everything that `show` shows can be had as JSON."""
     director.apply(CONFIG)
