@@ -44,7 +44,7 @@ impl<'a> Authority<'a> {
                 let inner = lex::span(literal, lex::IP_LITERAL);
                 // Both brackets belong to the host.
                 let (host, after) = text.split_at_checked(inner.checked_add(2)?)?;
-                if host.last() != Some(&b']') || !literal.contains(&b':') {
+                if host.last() != Some(&b']') || !host.contains(&b':') {
                     return None;
                 }
                 (host, after)

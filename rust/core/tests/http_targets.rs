@@ -165,6 +165,7 @@ fn targets_that_are_refused() {
         "http://a:65536/",
         "http://a\\@b/",
         "http://[::1/",
+        "http://[1]:80/",
         "ws://a/",
         "file:///a",
         "/#",
@@ -245,6 +246,10 @@ fn hosts_that_are_refused() {
         "[::1]:x",
         "[]",
         "[g::1]",
+        "[1]",
+        // The colon of a port is none of an address.
+        "[1]:80",
+        "[1.2.3.4]:80",
         "[::1",
         "a#b",
         "a?b",
