@@ -148,7 +148,7 @@ pub struct Program<'a> {
 }
 
 impl<'a> Program<'a> {
-    /// Checks that `words` are a program for `rules` rules, in linear time.
+    /// Checks that `words` are a program for `rules` rules, in hardly more than linear time.
     ///
     /// # Errors
     ///

@@ -114,6 +114,10 @@ pub(super) fn verify(words: Words<'_>, rules: u32) -> Result<Layout, VerifyError
     check.ascending(layout.always, number)?;
     check.look_at(layout.always.1);
     ensure(check.looked_at.get() == number, VerifyError::Rules)?;
+    ensure(
+        (0..number).all(|rule| check.is_looked_at(&layout, rule)),
+        VerifyError::Rules,
+    )?;
     check.records(layout.captures, 4, |at, before| check.capture(at, before))?;
     Ok(layout)
 }
@@ -276,6 +280,30 @@ impl Check<'_> {
         });
 
         ensure(anchored, VerifyError::Reference)
+    }
+
+    /// Whether `rule` is looked at, always or for one of its patterns. That the right number is says
+    /// nothing: one could be twice, and another never.
+    fn is_looked_at(&self, layout: &Layout, rule: usize) -> bool {
+        let record = layout.rules.0.wrapping_add(rule.wrapping_mul(2));
+        let conditions = self
+            .words
+            .list(self.part(record, 0), self.part(record, 1))
+            .filter(|condition| condition & 1 == 0);
+        // An anchor has two words, as a condition that must match has twice its pattern.
+        let anchors = conditions.map(|condition| {
+            let anchor = layout.anchors.wrapping_add(condition as usize);
+
+            (self.part(anchor, 0), self.part(anchor, 1))
+        });
+
+        anchors
+            .chain(core::iter::once(layout.always))
+            .any(|(at, number)| {
+                let list = self.words.slice(at, number);
+
+                list.binary_search(&(rule as u32)).is_ok()
+            })
     }
 
     fn look_at(&self, rules: usize) {

@@ -234,6 +234,9 @@ fn rules_that_would_never_be_found() {
     // A rule that nothing leads to.
     assert_eq!(changed(8, 0), Some(VerifyError::Rules));
     assert_eq!(changed(m.anchors + 3, 0), Some(VerifyError::Rules));
+    // The same, but another is looked at twice, so that the number is right.
+    assert_eq!(changed(m.always, 0), Some(VerifyError::Rules));
+    assert_eq!(changed(m.always, 1), Some(VerifyError::Rules));
 }
 
 #[test]
