@@ -61,6 +61,10 @@ enum State {
     ExtensionSpace,
     /// In a chunk's extensions.
     Extension,
+    /// In a quoted string in a chunk's extensions.
+    Quoted,
+    /// Behind a backslash there.
+    Escaped,
     /// Behind the CR of a chunk's first line.
     SizeLf,
     /// In a chunk's data: `left` bytes follow, at least one.
@@ -206,7 +210,9 @@ impl Body {
     fn step(&mut self, byte: u8) -> Result<State, BodyError> {
         match self.state {
             State::Size => self.size(byte),
-            State::ExtensionSpace | State::Extension => self.extension(byte),
+            State::ExtensionSpace | State::Extension | State::Quoted | State::Escaped => {
+                self.extension(byte)
+            }
             State::SizeLf => {
                 expect(byte, b'\n')?;
                 self.begin_chunk()
@@ -253,7 +259,8 @@ impl Body {
     }
 
     /// Extensions mean nothing here, but where they end must be the same for everyone: they are
-    /// free of control bytes, and white space behind a size is followed by one.
+    /// free of control bytes, white space behind a size is followed by one, and quotes are closed,
+    /// since there are readers for whom a line end in quotes ends no line.
     fn extension(&mut self, byte: u8) -> Result<State, BodyError> {
         if self.overhead == EXTENSIONS_MAX {
             return Err(BodyError::ExtensionTooLong);
@@ -261,8 +268,17 @@ impl Body {
         self.overhead = self.overhead.wrapping_add(1);
         match (self.state, byte) {
             (State::ExtensionSpace, b' ' | b'\t') => Ok(State::ExtensionSpace),
-            (_, b';') => Ok(State::Extension),
+            (State::ExtensionSpace | State::Extension, b';') => Ok(State::Extension),
             (State::ExtensionSpace, _) => Err(BodyError::Extension),
+            (State::Extension, b'"') => Ok(State::Quoted),
+            (State::Quoted, b'"') => Ok(State::Extension),
+            (State::Quoted, b'\\') => Ok(State::Escaped),
+            (State::Quoted | State::Escaped, byte) if byte >= b' ' && byte != 0x7f => {
+                Ok(State::Quoted)
+            }
+            (State::Quoted | State::Escaped, b'\t') => Ok(State::Quoted),
+            (State::Quoted | State::Escaped, b'\n') => Err(BodyError::LineEnd),
+            (State::Quoted | State::Escaped, _) => Err(BodyError::Extension),
             (_, b'\r') => Ok(State::SizeLf),
             (_, b'\n') => Err(BodyError::LineEnd),
             (_, b'\t') => Ok(State::Extension),

@@ -309,7 +309,14 @@ fn pieces<'b>(bytes: &'b [u8], cuts: &[Index]) -> Vec<&'b [u8]> {
 
 /// A chunk's size in one of the ways to write it, with an extension or without.
 fn any_size() -> impl Strategy<Value = (usize, bool, String)> {
-    (1..17usize, any::<bool>(), "([ \t]{0,2};[!-~ \t]{0,20})?")
+    const QUOTED: &str = "\"([!#-\\[\\]-~ \t]|\\\\[!-~ \t]){0,9}\"";
+    let extension = format!("([ \t]{{0,2}};[!#-~ \t]{{0,20}}({QUOTED})?)?");
+
+    (
+        1..17usize,
+        any::<bool>(),
+        prop::string::string_regex(&extension).unwrap(),
+    )
 }
 
 /// Contents in chunks: the bytes on the wire, and how many of them are content.

@@ -21,6 +21,7 @@ pub const GOOD: &[(&[u8], u64)] = &[
     (b"5;a=\"b;c\\\"d\";e\r\nhello\r\n0\r\n\r\n", 5),
     (b"5 ;\ta = b\t; c\r\nhello\r\n0 \t ; d\r\n\r\n", 5),
     (b"5;a=\"caf\xe9\"\r\nhello\r\n0\r\n\r\n", 5),
+    (b"5;a=\"\";b=\"\\\\\";c=\"\\\t\"\r\nhello\r\n0\r\n\r\n", 5),
     // Trailer sections (RFC 9112 §7.1.2).
     (b"0\r\nA: b\r\n\r\n", 0),
     (
@@ -73,6 +74,8 @@ pub const BAD: &[Refused] = &[
             b"5\r\r",
             b"5;a\n",
             b"5;a\rb",
+            b"5;a=\"\n",
+            b"5;a=\"\\\n",
             b"5\r\nhello!",
             b"5\r\nhello\n",
             b"5\r\nhello0",
@@ -100,6 +103,15 @@ pub const BAD: &[Refused] = &[
             b"5;a\x01",
             b"5;a=\"\x7f",
             b"5;\x0b",
+            // A line end in quotes is none for everyone.
+            b"5;\"\r",
+            b"5;a=\"\r",
+            b"5;a=\"b\r",
+            b"5;a=\"b\"\"\r",
+            b"5;a=\"b\\\"\r",
+            b"5;a=\"\\\r",
+            b"5;a=\"\0",
+            b"5;a=\"\\\x7f",
         ],
     ),
     // White space behind a size is followed by an extension.
