@@ -49,7 +49,13 @@ impl<'a> Authority<'a> {
                 }
                 (host, after)
             }
-            _ => text.split_at_checked(lex::span(text, lex::REG_NAME))?,
+            _ => {
+                let (name, after) = text.split_at_checked(lex::span(text, lex::REG_NAME))?;
+                if !escapes_are_whole(name) {
+                    return None;
+                }
+                (name, after)
+            }
         };
         let port = match port {
             [] | [b':'] => None,
@@ -128,6 +134,13 @@ impl<'a> Target<'a> {
             absolute: Some((authority, port)),
         })
     }
+}
+
+/// Whether two hexadecimal digits follow each `%` (RFC 3986 §2.1).
+fn escapes_are_whole(name: &[u8]) -> bool {
+    name.split(|&byte| byte == b'%')
+        .skip(1)
+        .all(|after| matches!(after, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()))
 }
 
 /// What follows `scheme` in `target`, in whatever case it is spelled.

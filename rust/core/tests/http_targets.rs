@@ -204,6 +204,7 @@ fn hosts() {
         ("[::1]", "[::1]", "[::1]"),
         ("[2001:DB8::1]:443", "[2001:DB8::1]", "[2001:db8::1]"),
         ("[::ffff:1.2.3.4]", "[::ffff:1.2.3.4]", "[::ffff:1.2.3.4]"),
+        ("a%2D%41:80", "a%2D%41", "a%2d%41"),
         // One that has no authority to name sends an empty one (RFC 9112 §3.2).
         ("", "", ""),
     ] {
@@ -260,6 +261,12 @@ fn hosts_that_are_refused() {
         "a:80 ,b",
         "caf\u{e9}",
         "a\tb",
+        "%",
+        "%4",
+        "a%zz",
+        "a%4g",
+        "a%41%",
+        "a%:80",
         &long,
     ] {
         let head = format!("GET / HTTP/1.1\r\nHost: {field}\r\n\r\n");
