@@ -424,11 +424,16 @@ impl<'a> Nominated<'a> {
     }
 }
 
-/// Whether `protocol`, an element of `Upgrade`, is HTTP/2.
+/// Whether `protocol`, an element of `Upgrade`, is HTTP/2: by one of its names, with or without a
+/// version or the number of a draft (`h2c-14`, `HTTP-draft-09/2.0`).
 pub(super) fn is_http2(protocol: &[u8]) -> bool {
-    [&b"h2c"[..], b"h2", b"http/2", b"http/2.0"]
-        .iter()
-        .any(|name| protocol.eq_ignore_ascii_case(name))
+    let is_end = |&byte: &u8| matches!(byte, b'/' | b'-');
+    let name = protocol.split(is_end).next().unwrap_or_default();
+    let version = protocol.rsplit(|&byte| byte == b'/').next();
+
+    name.eq_ignore_ascii_case(b"h2c")
+        || name.eq_ignore_ascii_case(b"h2")
+        || name.eq_ignore_ascii_case(b"http") && version.is_some_and(|it| it.starts_with(b"2"))
 }
 
 fn option_flag(option: &[u8]) -> Flags {

@@ -106,6 +106,12 @@ fn upgrades() {
         ("Connection: upgrade\r\nUpgrade: H2C\r\n", false),
         ("Connection: upgrade\r\nUpgrade: HTTP/2.0\r\n", false),
         ("Connection: upgrade\r\nUpgrade: h2, h2c\r\n", false),
+        (
+            "Connection: upgrade\r\nUpgrade: h2c-14, h2/1, HTTP-draft-09/2.0\r\n",
+            false,
+        ),
+        ("Connection: upgrade\r\nUpgrade: http/2, H2C/\r\n", false),
+        ("Connection: upgrade\r\nUpgrade: HTTP/3, h2x\r\n", true),
     ] {
         assert_eq!(parse(&with(fields)).unwrap().upgrade(), upgrade, "{fields}");
         // HTTP/1.0 has no upgrades (RFC 9110 §7.8).
