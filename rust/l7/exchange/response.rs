@@ -56,10 +56,10 @@ const COOKIE_LINE: usize = uapi::TOKEN_LEN + 64;
 enum Verdict {
     /// Nothing: an interim response that the client would not understand.
     Drop,
-    /// It goes on as it is, and another head follows.
-    Interim,
-    /// It goes on as it is, and another protocol follows.
-    Upgrade,
+    /// It goes on in this form, and another head follows.
+    Interim(Forward),
+    /// It goes on in this form, and another protocol follows.
+    Upgrade(Forward),
     /// It is the final one; it goes on in this form, and this body follows.
     Final(Forward, Body),
 }
@@ -139,15 +139,24 @@ impl Exchange {
         };
 
         self.release_request(&mut sides.client, &verdict);
-        if let Verdict::Final(forward, body) = &verdict {
-            let more = !body.done() && s.unread() > len;
-
-            self.hold = waits_for_body(body, len, s) && hold::begin(conn);
-            if let Forward::Rewritten(size) = forward {
-                let bytes = out.get(..*size).unwrap_or(&[]);
-
-                self.send_rewritten(conn, sides, bytes, more)?;
+        let mut more = false;
+        let forward = match &verdict {
+            Verdict::Drop => Forward::AsIs,
+            Verdict::Interim(forward) => *forward,
+            Verdict::Upgrade(forward) => {
+                self.started = true;
+                *forward
             }
+            Verdict::Final(forward, body) => {
+                more = !body.done() && s.unread() > len;
+                self.started = true;
+                self.hold = waits_for_body(body, len, s) && hold::begin(conn);
+                *forward
+            }
+        };
+
+        if let Forward::Rewritten(size) = forward {
+            self.send_rewritten(conn, sides, out.get(..size).unwrap_or(&[]), more)?;
         }
         self.go_on(&mut sides.server, verdict, len);
         Ok(())
@@ -161,7 +170,6 @@ impl Exchange {
         head: &[u8],
         more: bool,
     ) -> Result<(), End> {
-        self.started = true;
         self.bytes_out += head.len();
         if self.hold && sides.unsent.keep(head).is_err() {
             self.end_hold(conn);
@@ -182,21 +190,8 @@ impl Exchange {
         service: &Service,
         out: &mut [u8],
     ) -> Option<Verdict> {
-        match response.status() {
-            101 if self.upgrade => return Some(Verdict::Upgrade),
-            101 => return None,
-            100..=199 => {
-                self.interim += 1;
-                if self.interim > INTERIM_MAX {
-                    return None;
-                }
-                return Some(if self.version == Version::Http10 {
-                    Verdict::Drop
-                } else {
-                    Verdict::Interim
-                });
-            }
-            _ => (),
+        if response.is_interim() {
+            return self.decide_interim(response, out);
         }
         let framing = response.framing(self.is_head);
 
@@ -227,6 +222,32 @@ impl Exchange {
         };
 
         Some(Verdict::Final(forward, Body::new(framing)))
+    }
+
+    /// What `response`, an interim one, means. `None` if it makes no sense.
+    fn decide_interim(&mut self, response: &Response<'_>, out: &mut [u8]) -> Option<Verdict> {
+        let edits = ResponseEdits {
+            client_version: self.version,
+            ..ResponseEdits::default()
+        };
+
+        if response.status() == 101 {
+            if !self.upgrade || !response.upgrade() {
+                return None;
+            }
+            return Some(Verdict::Upgrade(
+                forward_response(response, &edits, out).ok()?,
+            ));
+        }
+        self.interim += 1;
+        if self.interim > INTERIM_MAX {
+            return None;
+        }
+        Some(if self.version == Version::Http10 {
+            Verdict::Drop
+        } else {
+            Verdict::Interim(forward_response(response, &edits, out).ok()?)
+        })
     }
 
     /// The cookie that the client is to be given.
@@ -282,7 +303,7 @@ impl Exchange {
     /// Consumes the request's head, now that the server has answered it; the answer carries the
     /// acknowledgement.
     fn release_request(&mut self, c: &mut Wire<'_>, verdict: &Verdict) {
-        if matches!(verdict, Verdict::Drop | Verdict::Interim)
+        if matches!(verdict, Verdict::Drop | Verdict::Interim(_))
             || matches!(self.sending, Sending::InPlace(_) | Sending::Rewritten)
         {
             return;
@@ -297,21 +318,19 @@ impl Exchange {
     fn go_on(&mut self, s: &mut Wire<'_>, verdict: Verdict, len: usize) {
         let no_body = Body::new(Framing::None);
 
+        self.upgraded = matches!(verdict, Verdict::Upgrade(_));
         self.receiving = match verdict {
-            Verdict::Drop => {
+            Verdict::Drop | Verdict::Interim(Forward::Rewritten(_)) => {
                 s.consume(len);
                 Receiving::Head(HeadScanner::new(Kind::Response))
             }
-            Verdict::Interim => Receiving::Interim(Flow::new(len, no_body)),
-            Verdict::Upgrade => {
-                self.upgraded = true;
-                self.started = true;
-                Receiving::Body(Flow::new(len, no_body))
+            Verdict::Interim(Forward::AsIs) => Receiving::Interim(Flow::new(len, no_body)),
+            Verdict::Upgrade(Forward::AsIs) => Receiving::Body(Flow::new(len, no_body)),
+            Verdict::Upgrade(Forward::Rewritten(_)) => {
+                s.consume(len);
+                Receiving::Body(Flow::new(0, no_body))
             }
-            Verdict::Final(Forward::AsIs, body) => {
-                self.started = true;
-                Receiving::Body(Flow::new(len, body))
-            }
+            Verdict::Final(Forward::AsIs, body) => Receiving::Body(Flow::new(len, body)),
             Verdict::Final(Forward::Rewritten(_), body) => {
                 s.consume(len);
                 Receiving::Body(Flow::new(0, body))
