@@ -16,4 +16,5 @@ pub mod http;
 pub mod inline;
 pub mod order;
 pub mod rule;
+pub mod runner;
 pub mod sched;

@@ -5,7 +5,9 @@
 //! Everything that a connection is and does is protected by the lock of the client's socket, so
 //! that there is one runner at a time. It runs where its packets arrive: directly in the socket's
 //! callback if the other socket's lock can be had at once, else a moment later in softirq, else,
-//! where a process owns a socket or there is much to move, in a work queue. [`Mode`] says which.
+//! where a process owns a socket or there is much to move, in a work queue. [`runner`] says which,
+//! and `tests/model` shows that nothing gets lost on the way: it takes the same steps, by the same
+//! names, as what is here and in [`Upstream`].
 
 use crate::{
     config::Timeout,
@@ -73,13 +75,16 @@ use ktcpvs_core::{
         Kind, //
     },
     inline::Inline,
+    runner::{
+        self,
+        Next, //
+    },
 };
 
-/// More unread bytes than this are moved in process context.
-const BULK: usize = 16 * 1024;
-
-/// How many steps one run takes before it lets others run.
-const BUDGET: usize = 64;
+pub(super) use ktcpvs_core::runner::{
+    Mode,
+    Step, //
+};
 
 /// The longest text of an IP address, in bytes.
 pub(super) const ADDRESS_MAX: usize = 46;
@@ -88,34 +93,6 @@ pub(super) const ADDRESS_MAX: usize = 46;
 const SOFTIRQ: u64 = 0;
 const PROCESS: u64 = 1;
 const CONTROL: u64 = 2;
-
-/// Where a connection runs, and so how it may take a second lock.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// In the callback of one of its sockets: the other one's lock is only tried.
-    Direct,
-    /// In softirq of our own: the second lock may be waited for, but not a process.
-    Softirq,
-    /// In process context.
-    Process,
-}
-
-/// What a step of the state machine asks its runner for.
-pub(super) enum Step {
-    /// The next step.
-    Again,
-    /// To wait until something happens.
-    Wait,
-    /// To run again where more may be done.
-    Defer,
-    /// A connection to the chosen server.
-    Connect,
-    /// The end: with a reset, if something was cut short.
-    Close {
-        /// Whether the client must see that something is missing.
-        reset: bool,
-    },
-}
 
 /// What a connection is doing. It has a tag of its own: one within a variant's fields takes more
 /// steps to read.
@@ -245,16 +222,23 @@ impl Conn {
 
     /// Runs the connection later, where it can have its locks.
     pub(super) fn defer(self: ArcBorrow<'_, Self>) {
-        if self.stream.owned() {
-            queues::enqueue::<Self, PROCESS>(On::Process, self.into());
-        } else {
-            queues::enqueue::<Self, SOFTIRQ>(On::Softirq, self.into());
+        self.go_on(runner::without_lock(self.stream.owned()));
+    }
+
+    /// Does what is to be done next without the connection's state.
+    #[inline(always)]
+    fn go_on(self: ArcBorrow<'_, Self>, next: Next) {
+        match next {
+            Next::Softirq => queues::enqueue::<Self, SOFTIRQ>(On::Softirq, self.into()),
+            Next::Process => queues::enqueue::<Self, PROCESS>(On::Process, self.into()),
+            Next::Connect => queues::enqueue::<Self, CONTROL>(On::Control, self.into()),
+            Next::Rest | Next::Finish { .. } => (),
         }
     }
 
     /// Runs the connection later in process context.
     fn defer_to_process(self: ArcBorrow<'_, Self>) {
-        queues::enqueue::<Self, PROCESS>(On::Process, self.into());
+        self.go_on(Next::Process);
     }
 
     /// Cuts the connection off.
@@ -285,8 +269,8 @@ impl Conn {
             return this.defer();
         };
 
-        if client.parts().0.unread() > BULK {
-            return this.defer_to_process();
+        if let Some(next) = runner::instead_of_direct(client.parts().0.unread()) {
+            return this.go_on(next);
         }
         Self::run(this, &mut client, Mode::Direct, None);
     }
@@ -298,8 +282,8 @@ impl Conn {
             return conn.defer();
         };
 
-        if server.parts().0.unread() > BULK {
-            return conn.defer_to_process();
+        if let Some(next) = runner::instead_of_direct(server.parts().0.unread()) {
+            return conn.go_on(next);
         }
         match this.stream.try_lock_softirq() {
             Some(mut client) => Self::run(conn, &mut client, Mode::Direct, Some(server)),
@@ -315,26 +299,9 @@ impl Conn {
         mode: Mode,
         mut given: Option<Locked<'_, ()>>,
     ) {
-        let mut budget = BUDGET;
-        let end = loop {
-            match Self::step(this, client, mode, &mut given) {
-                Step::Again if budget > 0 => budget -= 1,
-                Step::Again => {
-                    this.defer_to_process();
-                    return;
-                }
-                end => break end,
-            }
-        };
-
-        match end {
-            Step::Again | Step::Wait => (),
-            Step::Defer if mode == Mode::Direct => {
-                queues::enqueue::<Self, SOFTIRQ>(On::Softirq, this.into());
-            }
-            Step::Defer => this.defer_to_process(),
-            Step::Connect => queues::enqueue::<Self, CONTROL>(On::Control, this.into()),
-            Step::Close { reset } => Self::finish(this, client.state(), reset),
+        match mode.run(|| Self::step(this, client, mode, &mut given)) {
+            Next::Finish { reset } => Self::finish(this, client.state(), reset),
+            next => this.go_on(next),
         }
     }
 
