@@ -62,6 +62,8 @@ bool ktcpvs_spin_lock_bh(spinlock_t *lock);
 bool ktcpvs_spin_trylock_bh(spinlock_t *lock);
 void ktcpvs_spin_unlock_bh(spinlock_t *lock, bool bh);
 void ktcpvs_spin_assert_held(spinlock_t *lock);
+void ktcpvs_sock_assert_held(struct sock *sk);
+void ktcpvs_sock_lock_inner(struct sock *sk);
 unsigned int ktcpvs_this_cpu_begin(bool *bh);
 void ktcpvs_this_cpu_end(void);
 

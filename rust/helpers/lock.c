@@ -3,6 +3,7 @@
 
 #include <linux/smp.h>
 #include <linux/spinlock.h>
+#include <net/sock.h>
 
 #include "helpers.h"
 
@@ -37,6 +38,24 @@ void ktcpvs_spin_unlock_bh(spinlock_t *lock, bool bh)
 void ktcpvs_spin_assert_held(spinlock_t *lock)
 {
 	lockdep_assert_held(lock);
+}
+
+/* By this CPU in softirq, or by this process. */
+void ktcpvs_sock_assert_held(struct sock *sk)
+{
+	sock_owned_by_me(sk);
+}
+
+/*
+ * Sockets to servers get lock classes of their own, whoever takes their locks,
+ * so that lockdep sees them taken inside clients' locks and never outside. No
+ * key of the module's: a socket may outlive the module while its FIN is under
+ * way. To be called before anybody else knows the socket.
+ */
+void ktcpvs_sock_lock_inner(struct sock *sk)
+{
+	lockdep_set_subclass(&sk->sk_lock.slock, SINGLE_DEPTH_NESTING);
+	lockdep_set_subclass(&sk->sk_lock, SINGLE_DEPTH_NESTING);
 }
 
 /*

@@ -97,10 +97,16 @@ impl Socket {
         Ok(socket)
     }
 
-    /// Starts a connection to `addr` without waiting for it. Process context.
+    /// Starts a connection to `addr` without waiting for it. From now on the socket's lock may be
+    /// taken inside another's, see [`Order`](crate::linux::net::Order). Process context.
     pub(crate) fn connect(&self, addr: &SocketAddr) -> Result {
         let (mut name, len) = sockaddr(addr);
 
+        #[cfg(CONFIG_LOCKDEP)]
+        // SAFETY: `sk` is valid, and nobody else knows the socket as long as it is unbound.
+        unsafe {
+            bindings::ktcpvs_sock_lock_inner(self.sk().as_ptr())
+        };
         // SAFETY: `name` holds an address of `len` bytes; the socket is valid.
         let ret = unsafe {
             bindings::kernel_connect(

@@ -313,9 +313,27 @@ pub(crate) struct Locked<'a, S> {
     how: How,
 }
 
+/// Has lockdep check that the lock of `sk` is held.
+///
+/// # Safety
+///
+/// `sk` must be valid.
+#[inline(always)]
+unsafe fn assert_held(sk: *mut bindings::sock) {
+    // SAFETY: By the safety requirements.
+    #[cfg(CONFIG_LOCKDEP)]
+    unsafe {
+        bindings::ktcpvs_sock_assert_held(sk)
+    }
+    #[cfg(not(CONFIG_LOCKDEP))]
+    let _ = sk;
+}
+
 impl<S> Locked<'_, S> {
     /// The socket and the state, to be used side by side.
     pub(crate) fn parts(&mut self) -> (Wire<'_>, &mut S) {
+        // SAFETY: `sk` is valid as long as the stream.
+        unsafe { assert_held(self.stream.sk.as_ptr()) };
         // SAFETY: By the type invariants we alone have the lock that protects both.
         unsafe {
             (
@@ -366,6 +384,7 @@ unsafe fn endpoint<'a, E: Endpoint>(sk: *mut bindings::sock) -> Option<ArcBorrow
     // lock, and so does `release()`, which clears the user data: while we are here, it is either
     // null or the reference of `attach()`.
     unsafe {
+        assert_held(sk);
         let data: *mut c_void = bindings::ktcpvs_sock_user_data(sk);
 
         (!data.is_null()).then(|| ArcBorrow::from_raw(data.cast::<E>().cast_const()))
