@@ -167,21 +167,19 @@ impl Conn {
         let service = listener.service();
         let peer = socket.peer().ip();
         let deadline = time::jiffies() as u64 + service.options.timeout(Timeout::Head) as u64;
-        let stream = Stream::new(
-            socket,
-            State {
-                phase: Phase::Head,
-                scanner: HeadScanner::new(Kind::Request),
-                service,
-                upstream: None,
-                is_head: false,
-                unsent: Unsent::new(),
-                to_server: Unsent::new(),
-            },
-        );
+        let state = State {
+            phase: Phase::Head,
+            scanner: HeadScanner::new(Kind::Request),
+            service,
+            upstream: None,
+            is_head: false,
+            unsent: Unsent::new(),
+            to_server: Unsent::new(),
+        };
         let this = Arc::pin_init(
             pin_init!(Self {
-                stream,
+                // Only here, where there is memory: a stream cannot simply be dropped.
+                stream: Stream::new(socket, state),
                 shared: listener.shared.clone(),
                 listener: listener.clone(),
                 peer,

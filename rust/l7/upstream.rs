@@ -77,10 +77,10 @@ impl Upstream {
         let socket = Socket::new(&server.net, &server.addr)?;
 
         socket.connect(&server.addr)?;
-        let stream = Stream::new(socket, ());
         let this = Arc::pin_init(
             pin_init!(Self {
-                stream,
+                // Only here, where there is memory: a stream cannot simply be dropped.
+                stream: Stream::new(socket, ()),
                 server,
                 owner <- new_spinlock_bh!(Some(owner), "Upstream::owner"),
                 idle_since: Atomic::new(0),
