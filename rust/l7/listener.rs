@@ -38,8 +38,11 @@ use kernel::{
         Mutex, //
     },
     workqueue::{
+        impl_has_delayed_work,
         impl_has_work,
+        new_delayed_work,
         new_work,
+        DelayedWork,
         Work,
         WorkItem, //
     },
@@ -51,6 +54,14 @@ const BACKLOG: i32 = 4096;
 /// How many connections one run accepts before it lets others run.
 const BATCH: usize = 64;
 
+/// When to try again to accept a connection that there was no memory for, in milliseconds: nobody
+/// says that there is some.
+const RETRY_MS: u32 = 100;
+
+/// The works of a listener, by the number that tells them apart.
+const ACCEPT: u64 = 0;
+const RETRY: u64 = 1;
+
 /// An address that a virtual service listens on.
 #[pin_data]
 pub(crate) struct Listener {
@@ -61,11 +72,17 @@ pub(crate) struct Listener {
     socket: Mutex<Option<ListenSocket>>,
     closed: Atomic<bool>,
     #[pin]
-    accept: Work<Listener>,
+    accept: Work<Listener, ACCEPT>,
+    #[pin]
+    retry: DelayedWork<Listener, RETRY>,
 }
 
 impl_has_work! {
-    impl HasWork<Self> for Listener { self.accept }
+    impl HasWork<Self, 0> for Listener { self.accept }
+}
+
+impl_has_delayed_work! {
+    impl HasDelayedWork<Self, 1> for Listener { self.retry }
 }
 
 impl Listener {
@@ -83,6 +100,7 @@ impl Listener {
                 socket <- new_mutex!(None, "Listener::socket"),
                 closed: Atomic::new(false),
                 accept <- new_work!("Listener::accept"),
+                retry <- new_delayed_work!("Listener::retry"),
             }? Error),
             GFP_KERNEL,
         )?;
@@ -90,7 +108,7 @@ impl Listener {
 
         *this.socket.lock() = Some(socket);
         // A connection may have come before there was a socket to accept it from.
-        queues::enqueue::<Self, 0>(On::Control, this.clone());
+        queues::enqueue::<Self, ACCEPT>(On::Control, this.clone());
         Ok(this)
     }
 
@@ -116,6 +134,31 @@ impl Listener {
         self.closed.load(Relaxed)
     }
 
+    /// Accepts the connections that wait. Process context.
+    fn accept(self: &Arc<Self>) {
+        let socket = self.socket.lock();
+        let Some(listen) = socket.as_ref() else {
+            return;
+        };
+
+        for _ in 0..BATCH {
+            match listen.accept() {
+                Ok(child) => {
+                    if Conn::start(self, child).is_err() {
+                        self.service().stats.error();
+                    }
+                }
+                Err(e) if e == EAGAIN => return,
+                // No memory: those that wait are not announced again.
+                Err(_) => {
+                    queues::enqueue_delayed::<Self, RETRY>(On::Control, self.clone(), RETRY_MS);
+                    return;
+                }
+            }
+        }
+        queues::enqueue::<Self, ACCEPT>(On::Control, self.clone());
+    }
+
     /// Accepts no more. Idle connections close; requests that run finish.
     pub(super) fn close(&self) {
         let socket = self.socket.lock().take();
@@ -132,30 +175,22 @@ impl Listener {
 
 impl Acceptor for Listener {
     fn pending(this: ArcBorrow<'_, Self>) {
-        queues::enqueue::<Self, 0>(On::Control, this.into());
+        queues::enqueue::<Self, ACCEPT>(On::Control, this.into());
     }
 }
 
-impl WorkItem for Listener {
+impl WorkItem<ACCEPT> for Listener {
     type Pointer = Arc<Self>;
 
     fn run(this: Arc<Self>) {
-        let socket = this.socket.lock();
-        let Some(listen) = socket.as_ref() else {
-            return;
-        };
+        this.accept();
+    }
+}
 
-        for _ in 0..BATCH {
-            match listen.accept() {
-                Ok(child) => {
-                    if Conn::start(&this, child).is_err() {
-                        this.service().stats.error();
-                    }
-                }
-                // Nothing waits any more, or nothing can be done about it.
-                Err(_) => return,
-            }
-        }
-        queues::enqueue::<Self, 0>(On::Control, this.clone());
+impl WorkItem<RETRY> for Listener {
+    type Pointer = Arc<Self>;
+
+    fn run(this: Arc<Self>) {
+        this.accept();
     }
 }
