@@ -167,6 +167,7 @@ impl Conn {
         let service = listener.service();
         let peer = socket.peer().ip();
         let deadline = time::jiffies() as u64 + service.options.timeout(Timeout::Head) as u64;
+        let stats = service.stats.clone();
         let state = State {
             phase: Phase::Head,
             scanner: HeadScanner::new(Kind::Request),
@@ -198,7 +199,7 @@ impl Conn {
             this.stream.release(true);
             return Err(e);
         }
-        listener.service().stats.connection_opened();
+        stats.connection_opened();
         Stream::attach(&this);
         // What came before the callbacks were in place was not announced.
         this.as_arc_borrow().defer();
@@ -376,10 +377,11 @@ impl Conn {
         Self::run(this.as_arc_borrow(), &mut client, Mode::Process, None);
     }
 
-    /// Releases the socket of a connection that is over. Process context.
-    fn close(this: &Arc<Self>) {
+    /// Releases the socket of a connection that is over, the last of which was served by
+    /// `service`. Process context.
+    fn close(this: &Arc<Self>, service: &Service) {
         this.stream.release(this.doomed.load(Relaxed));
-        this.listener.service().stats.connection_closed();
+        service.stats.connection_closed();
         this.shared.conns.remove(this);
     }
 
@@ -526,10 +528,11 @@ impl WorkItem<CONTROL> for Conn {
         };
         let closed = matches!(client.state().phase, Phase::Closed);
         let wanted = begin::wanted(client.state());
+        let service = client.state().service.clone();
 
         drop(client);
         if closed {
-            Self::close(&this);
+            Self::close(&this, &service);
         } else if let Some(server) = wanted {
             Self::connect(&this, server);
         }

@@ -117,10 +117,17 @@ impl Listener {
         self.service.get()
     }
 
-    /// Brings `held` up to date.
+    /// Brings `held`, the service that a connection counts for, up to date.
     pub(super) fn refresh(&self, held: &mut Arc<Service>) {
         if !self.service.is(held) {
-            *held = self.service.get();
+            let next = self.service.get();
+
+            // Another service may have the address meanwhile.
+            if !Arc::ptr_eq(&next.stats, &held.stats) {
+                held.stats.connection_closed();
+                next.stats.connection_opened();
+            }
+            *held = next;
         }
     }
 
