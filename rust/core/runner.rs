@@ -50,6 +50,8 @@ pub enum Next {
     Softirq,
     /// To run again in [`Mode::Process`].
     Process,
+    /// To run again in [`Mode::Process`], but later: there is no memory.
+    Starve,
     /// To connect to the chosen server, in process context and without a lock.
     Connect,
     /// To end the connection.
@@ -85,7 +87,9 @@ impl Mode {
     fn beyond(self) -> Next {
         match self {
             Self::Direct => Next::Softirq,
-            Self::Softirq | Self::Process => Next::Process,
+            Self::Softirq => Next::Process,
+            // Every lock is waited for here, so that only memory can be missing.
+            Self::Process => Next::Starve,
         }
     }
 }
@@ -126,7 +130,7 @@ mod tests {
     fn deferral_goes_one_context_further() {
         assert_eq!(run(Mode::Direct, &[Step::Defer]).0, Next::Softirq);
         assert_eq!(run(Mode::Softirq, &[Step::Defer]).0, Next::Process);
-        assert_eq!(run(Mode::Process, &[Step::Defer]).0, Next::Process);
+        assert_eq!(run(Mode::Process, &[Step::Defer]).0, Next::Starve);
     }
 
     #[test]

@@ -50,6 +50,7 @@ void ktcpvs_sock_set_v6only(struct sock *sk);
 /* tcp.c */
 void ktcpvs_tcp_expect_reply(struct sock *sk);
 void ktcpvs_tcp_make_room(struct sock *sk, u32 len);
+bool ktcpvs_tcp_starved(const struct sock *sk);
 int ktcpvs_tcp_send(struct sock *sk, const void *buf, size_t len, bool more);
 int ktcpvs_tcp_splice(struct sock *sk, const struct bio_vec *bv,
 		      unsigned int nr, size_t len, bool more);

@@ -74,6 +74,16 @@ static bool may_send(const struct sock *sk)
 	return (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT);
 }
 
+/*
+ * Whether a send that found no room is to be tried again without being asked
+ * to: memory was missing, and nothing is under way whose acknowledgment would
+ * have us called. A process that sends waits for a moment then.
+ */
+bool ktcpvs_tcp_starved(const struct sock *sk)
+{
+	return sk_stream_memory_free(sk) && !tcp_sk(sk)->packets_out;
+}
+
 /* Sends a copy of @buf. Returns the bytes taken, or a negative errno. */
 int ktcpvs_tcp_send(struct sock *sk, const void *buf, size_t len, bool more)
 {

@@ -99,7 +99,10 @@ pub(super) fn head<'a>(
 
     match state.unsent.flush(&mut wire) {
         Ok(true) => (),
-        Ok(false) => return Step::Wait,
+        Ok(false) => {
+            conn.blocked(&wire);
+            return Step::Wait;
+        }
         Err(_) => return Step::Close { reset: false },
     }
     // Nearly every head comes whole and in one piece. What does not is scanned as it comes.

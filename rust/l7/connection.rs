@@ -39,7 +39,8 @@ use crate::{
             Locked,
             Order,
             Socket,
-            Stream, //
+            Stream,
+            Wire, //
         },
         queues::{
             self,
@@ -142,6 +143,8 @@ pub(super) struct Conn {
     pub(super) place: Atomic<u32>,
     /// The connection is to be cut.
     doomed: Atomic<bool>,
+    /// Memory was missing, and nobody says when there is some: the next sweep looks.
+    starving: Atomic<bool>,
     #[pin]
     softirq: Work<Conn, SOFTIRQ>,
     #[pin]
@@ -188,6 +191,7 @@ impl Conn {
                 deadline: Atomic::new(deadline),
                 place: Atomic::new(0),
                 doomed: Atomic::new(false),
+                starving: Atomic::new(false),
                 softirq <- new_work!("Conn::softirq"),
                 process <- new_work!("Conn::process"),
                 control <- new_work!("Conn::control"),
@@ -231,6 +235,7 @@ impl Conn {
             Next::Softirq => queues::enqueue::<Self, SOFTIRQ>(On::Softirq, self.into()),
             Next::Process => queues::enqueue::<Self, PROCESS>(On::Process, self.into()),
             Next::Connect => queues::enqueue::<Self, CONTROL>(On::Control, self.into()),
+            Next::Starve => self.starving.store(true, Relaxed),
             Next::Rest | Next::Finish { .. } => (),
         }
     }
@@ -249,6 +254,18 @@ impl Conn {
     /// Looks at the connection again, because its listener is gone.
     pub(super) fn look(self: ArcBorrow<'_, Self>) {
         self.defer_to_process();
+    }
+
+    /// A send on `to` has found no room. Sees to it that it is tried again.
+    pub(super) fn blocked(&self, to: &Wire<'_>) {
+        if to.starved() {
+            self.starving.store(true, Relaxed);
+        }
+    }
+
+    /// Whether the connection waits for memory; it is to be looked at then.
+    pub(super) fn take_starving(&self) -> bool {
+        self.starving.load(Relaxed) && self.starving.xchg(false, Relaxed)
     }
 
     /// Whether the deadline has passed.
@@ -319,7 +336,7 @@ impl Conn {
             Phase::Waiting(_) => begin::waiting(this, client, mode, given),
             Phase::Exchange(_) => Exchange::step(this, client, mode, given),
             Phase::Tunnel(_) => tunnel::step(this, client, mode, given),
-            Phase::Lingering => linger(client),
+            Phase::Lingering => linger(this, client),
             Phase::Closed => Step::Wait,
         }
     }
@@ -377,8 +394,8 @@ impl Conn {
         Self::run(this.as_arc_borrow(), &mut client, Mode::Process, None);
     }
 
-    /// Releases the socket of a connection that is over, the last of which was served by
-    /// `service`. Process context.
+    /// Releases the socket of a connection that is over, and that counts for `service`. Process
+    /// context.
     fn close(this: &Arc<Self>, service: &Service) {
         this.stream.release(this.doomed.load(Relaxed));
         service.stats.connection_closed();
@@ -449,12 +466,15 @@ impl Upstream {
 }
 
 /// Discards what a client sends after we said our last word.
-fn linger(client: &mut Locked<'_, State>) -> Step {
+fn linger(conn: ArcBorrow<'_, Conn>, client: &mut Locked<'_, State>) -> Step {
     let (mut wire, state) = client.parts();
 
     match state.unsent.flush(&mut wire) {
         Ok(true) => wire.shutdown_send(),
-        Ok(false) => return Step::Wait,
+        Ok(false) => {
+            conn.blocked(&wire);
+            return Step::Wait;
+        }
         Err(_) => return Step::Close { reset: false },
     }
     let unread = wire.unread();

@@ -361,6 +361,15 @@ impl Exchange {
         matches!(self.sending, Sending::Done) && self.held == 0
     }
 
+    /// Whether the server's connection has no room for what is there of the request.
+    fn request_blocked(&self) -> bool {
+        match self.sending {
+            Sending::InPlace(_) | Sending::Rewritten => true,
+            Sending::Body => self.server_full,
+            Sending::Done | Sending::Broken => false,
+        }
+    }
+
     /// Whether the server's connection can be used again, now that this is finished.
     fn server_reusable(&self, sides: &Sides<'_>) -> bool {
         self.keep_server
@@ -383,13 +392,19 @@ impl Exchange {
 
             match sides.unsent.flush_before(&mut sides.client, more) {
                 Ok(true) => (),
-                Ok(false) => return End::Wait,
+                Ok(false) => {
+                    conn.blocked(&sides.client);
+                    return End::Wait;
+                }
                 Err(_) => return End::Cut,
             }
         }
         if !matches!(self.sending, Sending::Done) {
             if let Some(end) = self.send_request(sides) {
                 return end;
+            }
+            if self.request_blocked() {
+                conn.blocked(&sides.server);
             }
         }
         if held {
@@ -445,7 +460,11 @@ impl Exchange {
         mode: Mode,
         sides: &mut Sides<'_>,
     ) -> Option<End> {
-        if self.hold || !sides.unsent.is_empty() {
+        if self.hold {
+            return Some(End::Wait);
+        }
+        if !sides.unsent.is_empty() {
+            conn.blocked(&sides.client);
             return Some(End::Wait);
         }
         if self.put_cookie {
@@ -480,7 +499,11 @@ impl Exchange {
                     Some(End::Cut)
                 }
             }
-            Ok(Pumped::Starved | Pumped::Full) => Some(End::Wait),
+            Ok(Pumped::Starved) => Some(End::Wait),
+            Ok(Pumped::Full) => {
+                conn.blocked(&sides.client);
+                Some(End::Wait)
+            }
             Err(_) => Some(End::Cut),
         }
     }

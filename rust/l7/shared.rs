@@ -214,7 +214,7 @@ impl WorkItem for Shared {
         let now = time::jiffies();
 
         this.conns.each(|conn| {
-            if conn.expired(now) {
+            if conn.expired(now) || conn.take_starving() {
                 conn.as_arc_borrow().look();
             }
         });

@@ -62,7 +62,12 @@ impl Tunnel {
 
 impl Direction {
     /// Moves what has come, and the end of it. Returns how many bytes.
-    fn pump(&mut self, from: &mut Wire<'_>, to: &mut Wire<'_>) -> Result<usize, Fault> {
+    fn pump(
+        &mut self,
+        conn: ArcBorrow<'_, Conn>,
+        from: &mut Wire<'_>,
+        to: &mut Wire<'_>,
+    ) -> Result<usize, Fault> {
         let mut moved = 0;
 
         if self.shut {
@@ -70,6 +75,9 @@ impl Direction {
         }
         let pumped = self.flow.pump(from, to, &mut moved, false)?;
 
+        if pumped == Pumped::Full {
+            conn.blocked(to);
+        }
         if pumped == Pumped::Starved && from.ended() {
             if from.failed() {
                 return Err(Fault::Gone);
@@ -105,11 +113,14 @@ pub(super) fn step(
 
     match state.unsent.flush(&mut c) {
         Ok(true) => (),
-        Ok(false) => return Step::Wait,
+        Ok(false) => {
+            conn.blocked(&c);
+            return Step::Wait;
+        }
         Err(_) => return Step::Close { reset: true },
     }
-    let up = tunnel.upward.pump(&mut c, &mut s);
-    let down = tunnel.downward.pump(&mut s, &mut c);
+    let up = tunnel.upward.pump(conn, &mut c, &mut s);
+    let down = tunnel.downward.pump(conn, &mut s, &mut c);
 
     match (up, down) {
         (Ok(up), Ok(down)) => {

@@ -360,6 +360,13 @@ impl<'a> Wire<'a> {
         .unwrap_or(Ok(0))
     }
 
+    /// Whether a send that found no room did so for want of memory, so that nobody will say when
+    /// there is some.
+    pub(crate) fn starved(&self) -> bool {
+        // SAFETY: By the type invariants.
+        unsafe { bindings::ktcpvs_tcp_starved(self.sk.as_ptr()) }
+    }
+
     /// Sends a FIN behind what is queued.
     pub(crate) fn shutdown_send(&mut self) {
         // SAFETY: By the type invariants.
