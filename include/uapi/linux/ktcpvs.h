@@ -54,10 +54,13 @@
  *   for its service.
  * @KTCPVS_OP_TYPE_PROGRAM_ADD: Append the piece in the program nest to the
  *   program begun for its service.
- * @KTCPVS_OP_TYPE_FLUSH: Delete every service and pool.
+ * @KTCPVS_OP_TYPE_FLUSH: Delete every service and pool, and set all settings
+ *   to their defaults.
  * @KTCPVS_OP_TYPE_ZERO: Set counters to zero; those of connections in progress
  *   stay. With a service nest, the service's and its rules'; with a pool nest,
  *   those of its servers; with neither, all.
+ * @KTCPVS_OP_TYPE_SETTINGS_SET: Change what is given of the settings of the
+ *   whole network namespace.
  */
 enum ktcpvs_op_type {
 	KTCPVS_OP_TYPE_SERVICE_ADD = 1,
@@ -74,6 +77,7 @@ enum ktcpvs_op_type {
 	KTCPVS_OP_TYPE_PROGRAM_ADD,
 	KTCPVS_OP_TYPE_FLUSH,
 	KTCPVS_OP_TYPE_ZERO,
+	KTCPVS_OP_TYPE_SETTINGS_SET,
 
 	/* private: */
 	__KTCPVS_OP_TYPE_MAX,
@@ -184,6 +188,7 @@ enum {
 	KTCPVS_A_OP_SERVER,
 	KTCPVS_A_OP_RULE,
 	KTCPVS_A_OP_PROGRAM,
+	KTCPVS_A_OP_SETTINGS,
 
 	__KTCPVS_A_OP_MAX,
 	KTCPVS_A_OP_MAX = (__KTCPVS_A_OP_MAX - 1)
@@ -192,9 +197,18 @@ enum {
 enum {
 	KTCPVS_A_INFO_GENERATION = 1,
 	KTCPVS_A_INFO_VERSION,
+	KTCPVS_A_INFO_SETTINGS,
+	KTCPVS_A_INFO_MEMORY,
 
 	__KTCPVS_A_INFO_MAX,
 	KTCPVS_A_INFO_MAX = (__KTCPVS_A_INFO_MAX - 1)
+};
+
+enum {
+	KTCPVS_A_SETTINGS_MEM_LIMIT = 1,
+
+	__KTCPVS_A_SETTINGS_MAX,
+	KTCPVS_A_SETTINGS_MAX = (__KTCPVS_A_SETTINGS_MAX - 1)
 };
 
 enum {

@@ -65,13 +65,14 @@ const struct nla_policy ktcpvs_listener_nl_policy[KTCPVS_A_LISTENER_PORT + 1] = 
 	[KTCPVS_A_LISTENER_PORT] = NLA_POLICY_MIN(NLA_BE16, 1),
 };
 
-const struct nla_policy ktcpvs_op_nl_policy[KTCPVS_A_OP_PROGRAM + 1] = {
-	[KTCPVS_A_OP_TYPE] = NLA_POLICY_RANGE(NLA_U32, 1, 14),
+const struct nla_policy ktcpvs_op_nl_policy[KTCPVS_A_OP_SETTINGS + 1] = {
+	[KTCPVS_A_OP_TYPE] = NLA_POLICY_RANGE(NLA_U32, 1, 15),
 	[KTCPVS_A_OP_SERVICE] = NLA_POLICY_NESTED(ktcpvs_service_nl_policy),
 	[KTCPVS_A_OP_POOL] = NLA_POLICY_NESTED(ktcpvs_pool_nl_policy),
 	[KTCPVS_A_OP_SERVER] = NLA_POLICY_NESTED(ktcpvs_server_nl_policy),
 	[KTCPVS_A_OP_RULE] = NLA_POLICY_NESTED(ktcpvs_rule_nl_policy),
 	[KTCPVS_A_OP_PROGRAM] = NLA_POLICY_NESTED(ktcpvs_program_nl_policy),
+	[KTCPVS_A_OP_SETTINGS] = NLA_POLICY_NESTED(ktcpvs_settings_nl_policy),
 };
 
 const struct nla_policy ktcpvs_pool_nl_policy[KTCPVS_A_POOL_KEY + 1] = {
@@ -124,6 +125,10 @@ const struct nla_policy ktcpvs_service_nl_policy[KTCPVS_A_SERVICE_STATS + 1] = {
 	[KTCPVS_A_SERVICE_BODY_MAX] = { .type = NLA_UINT, },
 	[KTCPVS_A_SERVICE_FORWARDED_FOR] = NLA_POLICY_MAX(NLA_U8, 1),
 	[KTCPVS_A_SERVICE_STATS] = NLA_POLICY_NESTED(ktcpvs_stats_nl_policy),
+};
+
+const struct nla_policy ktcpvs_settings_nl_policy[KTCPVS_A_SETTINGS_MEM_LIMIT + 1] = {
+	[KTCPVS_A_SETTINGS_MEM_LIMIT] = { .type = NLA_UINT, },
 };
 
 const struct nla_policy ktcpvs_stats_nl_policy[KTCPVS_A_STATS_ERRORS + 1] = {

@@ -15,12 +15,13 @@
 /* Common nested types */
 extern const struct nla_policy ktcpvs_condition_nl_policy[KTCPVS_A_CONDITION_NOT + 1];
 extern const struct nla_policy ktcpvs_listener_nl_policy[KTCPVS_A_LISTENER_PORT + 1];
-extern const struct nla_policy ktcpvs_op_nl_policy[KTCPVS_A_OP_PROGRAM + 1];
+extern const struct nla_policy ktcpvs_op_nl_policy[KTCPVS_A_OP_SETTINGS + 1];
 extern const struct nla_policy ktcpvs_pool_nl_policy[KTCPVS_A_POOL_KEY + 1];
 extern const struct nla_policy ktcpvs_program_nl_policy[KTCPVS_A_PROGRAM_PIECE + 1];
 extern const struct nla_policy ktcpvs_rule_nl_policy[KTCPVS_A_RULE_STATS + 1];
 extern const struct nla_policy ktcpvs_server_nl_policy[KTCPVS_A_SERVER_STATS + 1];
 extern const struct nla_policy ktcpvs_service_nl_policy[KTCPVS_A_SERVICE_STATS + 1];
+extern const struct nla_policy ktcpvs_settings_nl_policy[KTCPVS_A_SETTINGS_MEM_LIMIT + 1];
 extern const struct nla_policy ktcpvs_stats_nl_policy[KTCPVS_A_STATS_ERRORS + 1];
 
 int ktcpvs_nl_get_start(struct netlink_callback *cb);

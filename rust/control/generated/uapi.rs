@@ -93,14 +93,16 @@ pub mod op_type {
     pub const RULE_ADD: u32 = 11;
     /// Append the piece in the program nest to the program begun for its service.
     pub const PROGRAM_ADD: u32 = 12;
-    /// Delete every service and pool.
+    /// Delete every service and pool, and set all settings to their defaults.
     pub const FLUSH: u32 = 13;
     /// Set counters to zero; those of connections in progress stay. With a service nest, the
     /// service's and its rules'; with a pool nest, those of its servers; with neither, all.
     pub const ZERO: u32 = 14;
+    /// Change what is given of the settings of the whole network namespace.
+    pub const SETTINGS_SET: u32 = 15;
 
     /// Every value with its name in the specification.
-    pub const NAMES: [(u32, &str); 14] = [
+    pub const NAMES: [(u32, &str); 15] = [
         (SERVICE_ADD, "service-add"),
         (SERVICE_SET, "service-set"),
         (SERVICE_DEL, "service-del"),
@@ -115,6 +117,7 @@ pub mod op_type {
         (PROGRAM_ADD, "program-add"),
         (FLUSH, "flush"),
         (ZERO, "zero"),
+        (SETTINGS_SET, "settings-set"),
     ];
 }
 
@@ -265,16 +268,21 @@ pub mod a_op {
     pub const RULE: u16 = 5;
     /// For program-add.
     pub const PROGRAM: u16 = 6;
+    /// For settings-set.
+    pub const SETTINGS: u16 = 7;
 
     /// The set as a table.
     pub static SET: super::AttributeSet = super::AttributeSet {
-        names: &["type", "service", "pool", "server", "rule", "program"],
+        names: &[
+            "type", "service", "pool", "server", "rule", "program", "settings",
+        ],
         nested: &[
             (SERVICE, &super::a_service::SET),
             (POOL, &super::a_pool::SET),
             (SERVER, &super::a_server::SET),
             (RULE, &super::a_rule::SET),
             (PROGRAM, &super::a_program::SET),
+            (SETTINGS, &super::a_settings::SET),
         ],
     };
 }
@@ -285,10 +293,28 @@ pub mod a_info {
     pub const GENERATION: u16 = 1;
     /// The module's version.
     pub const VERSION: u16 = 2;
+    /// Of the whole network namespace.
+    pub const SETTINGS: u16 = 3;
+    /// What its connections take, in bytes, with what is buffered for them, a quarter of a second
+    /// ago at most.
+    pub const MEMORY: u16 = 4;
 
     /// The set as a table.
     pub static SET: super::AttributeSet = super::AttributeSet {
-        names: &["generation", "version"],
+        names: &["generation", "version", "settings", "memory"],
+        nested: &[(SETTINGS, &super::a_settings::SET)],
+    };
+}
+
+/// Attributes. Of a whole network namespace.
+pub mod a_settings {
+    /// What connections may take in bytes, with what is buffered for them, before some are cut off:
+    /// idle ones first. 0, as at first, is half of the machine's memory.
+    pub const MEM_LIMIT: u16 = 1;
+
+    /// The set as a table.
+    pub static SET: super::AttributeSet = super::AttributeSet {
+        names: &["mem-limit"],
         nested: &[],
     };
 }
