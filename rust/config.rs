@@ -43,6 +43,7 @@ pub(crate) use self::{
         RuleSpec,
         ServerSpec,
         ServiceSpec,
+        SettingsSpec,
         Word, //
     },
     namespace::Namespace,
@@ -61,7 +62,10 @@ pub(crate) use self::{
         Service,
         Timeout, //
     },
-    snapshot::Snapshot,
+    snapshot::{
+        Settings,
+        Snapshot, //
+    },
     stats::Stats,
 };
 
@@ -102,8 +106,11 @@ pub(crate) trait DataPath: Sized + Send + Sync + 'static {
     /// Listens no more: idle connections close, requests that run finish.
     fn unlisten(listener: &Self::Listener);
 
-    /// Has a look at the servers of the snapshot in force, now and then.
+    /// Takes note of the snapshot in force: of its settings at once, and of its servers now and then.
     fn watch(&self, snapshot: &Arc<Snapshot<Self>>);
+
+    /// What its connections take, in bytes.
+    fn memory(&self) -> u64;
 
     /// Cuts off what still runs, because the namespace ends.
     fn stop(&self);

@@ -46,7 +46,7 @@ struct Control;
 genetlink_operations!(Control, cmd::GET);
 
 impl Family for Control {
-    type Snapshot = Snapshot<Layer7>;
+    type Snapshot = Shown;
 
     fn change<'a>(net: NetRef<'_>, attrs: Attrs<'a>, ack: &mut Ack<'a>) -> Result {
         change(&*namespace(net)?, attrs).map_err(|fault| {
@@ -59,16 +59,29 @@ impl Family for Control {
     }
 
     fn snapshot(net: NetRef<'_>) -> Result<Arc<Self::Snapshot>> {
-        Ok(namespace(net)?.snapshot())
+        let namespace = namespace(net)?;
+        let shown = Shown {
+            snapshot: namespace.snapshot(),
+            memory: namespace.memory(),
+        };
+
+        Ok(Arc::new(shown, GFP_KERNEL_ACCOUNT)?)
     }
 
     fn dump(
-        snapshot: &Self::Snapshot,
+        shown: &Self::Snapshot,
         cursor: &mut Cursor,
         message: &mut Message<'_>,
     ) -> Result<bool> {
-        dump::object(snapshot, cursor, message)
+        dump::object(shown, cursor, message)
     }
+}
+
+/// What a dump shows.
+struct Shown {
+    snapshot: Arc<Snapshot<Layer7>>,
+    /// What connections take, in bytes.
+    memory: u64,
 }
 
 fn namespace(net: NetRef<'_>) -> Result<Arc<Namespace<Layer7>>> {

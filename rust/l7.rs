@@ -13,6 +13,7 @@ mod exchange;
 mod head;
 mod hold;
 mod listener;
+mod memory;
 mod relay;
 mod select;
 mod shared;
@@ -87,6 +88,10 @@ impl config::DataPath for Layer7 {
 
     fn watch(&self, snapshot: &Arc<Snapshot>) {
         self.shared.watch(snapshot.clone());
+    }
+
+    fn memory(&self) -> u64 {
+        self.shared.memory.used()
     }
 
     fn stop(&self) {

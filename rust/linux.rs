@@ -7,6 +7,7 @@
 pub(crate) mod bindings;
 pub(crate) mod errno;
 pub(crate) mod lock;
+pub(crate) mod mm;
 pub(crate) mod net;
 pub(crate) mod percpu;
 pub(crate) mod queues;

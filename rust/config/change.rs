@@ -50,14 +50,23 @@ pub(crate) enum Change<'a> {
         /// Words of 32 bits in the machine's byte order.
         piece: &'a [u8],
     },
-    /// Deletes everything.
+    /// Deletes everything, and sets all settings to their defaults.
     Flush,
+    /// Changes what is given of the settings of the namespace.
+    SettingsSet(SettingsSpec),
     /// Sets all counters to zero.
     ZeroAll,
     /// Sets the counters of a service and its rules to zero.
     ZeroService(&'a [u8]),
     /// Sets the counters of a pool's servers to zero.
     ZeroPool(&'a [u8]),
+}
+
+/// What to change of the settings of a namespace.
+#[derive(Default)]
+pub(crate) struct SettingsSpec {
+    /// What its connections may take, in bytes; 0 for the default.
+    pub(crate) mem_limit: Option<u64>,
 }
 
 /// A virtual service, or what to change of it.

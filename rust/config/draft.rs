@@ -20,6 +20,7 @@ use super::{
     Refusal,
     Server,
     Service,
+    Settings,
     Snapshot,
     Stats,
     Word, //
@@ -42,6 +43,7 @@ enum Entry<T, E> {
 /// A configuration being changed.
 pub(super) struct Draft<D: DataPath> {
     net: Net,
+    settings: Settings,
     pools: KVVec<Entry<Pool<D>, PoolEdit<D>>>,
     services: KVVec<Entry<Service<D>, ServiceEdit>>,
     /// The names of pools that were deleted.
@@ -86,6 +88,7 @@ impl<D: DataPath> Draft<D> {
         }
         Ok(Self {
             net: net.clone(),
+            settings: old.settings,
             pools,
             services,
             deleted: KVVec::new(),
@@ -128,6 +131,10 @@ impl<D: DataPath> Draft<D> {
             Change::RuleAdd(spec) => self.service(spec.service)?.add_rule(&spec),
             Change::ProgramAdd { service, piece } => self.service(service)?.add_program(piece),
             Change::Flush => self.flush(),
+            Change::SettingsSet(spec) => {
+                self.settings.mem_limit = spec.mem_limit.unwrap_or(self.settings.mem_limit);
+                Ok(())
+            }
             Change::ZeroAll => self.zero_all(),
             Change::ZeroService(name) => self.zero_service(name),
             Change::ZeroPool(name) => self.zero_pool(name),
@@ -135,6 +142,7 @@ impl<D: DataPath> Draft<D> {
     }
 
     fn flush(&mut self) -> Result<(), Refusal> {
+        self.settings = Settings::default();
         self.services.clear();
         for pool in &self.pools {
             for member in pool.members() {
@@ -202,6 +210,7 @@ impl<D: DataPath> Draft<D> {
         service::check_listeners(&services)?;
         let snapshot = Snapshot {
             generation,
+            settings: self.settings,
             pools,
             services,
         };

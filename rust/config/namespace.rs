@@ -54,6 +54,11 @@ impl<D: DataPath> Namespace<D> {
         self.current.get()
     }
 
+    /// What its connections take, in bytes, with what is buffered for them.
+    pub(crate) fn memory(&self) -> u64 {
+        self.path.memory()
+    }
+
     /// Begins a change. Fails with `EAGAIN` if `expected` is given and not the generation in
     /// force. Other writers wait until the transaction is dropped. Process context.
     #[inline(never)]

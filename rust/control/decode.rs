@@ -20,7 +20,8 @@ use crate::{
         PoolSpec,
         RuleSpec,
         ServerSpec,
-        ServiceSpec, //
+        ServiceSpec,
+        SettingsSpec, //
     },
     linux::net::genetlink::Attr,
     uapi::{
@@ -33,6 +34,7 @@ use crate::{
         a_rule,
         a_server,
         a_service,
+        a_settings,
         action,
         op_type,
         operator,
@@ -76,6 +78,11 @@ pub(super) fn step<'a>(op: Attr<'a>) -> Result<(Change<'a>, Attr<'a>), Fault<'a>
         op_type::PROGRAM_ADD => program_add(nest(a_op::PROGRAM, "program")?)?,
         op_type::FLUSH => (Change::Flush, op),
         op_type::ZERO => zero(op)?,
+        op_type::SETTINGS_SET => {
+            let settings = nest(a_op::SETTINGS, "settings")?;
+
+            (Change::SettingsSet(settings_spec(settings)?), settings)
+        }
         other => return Err(wrong(op, format_args!("no step {other}"))),
     })
 }
@@ -106,6 +113,15 @@ fn zero<'a>(op: Attr<'a>) -> Result<(Change<'a>, Attr<'a>), Fault<'a>> {
         (Some(_), Some(pool)) => {
             return Err(wrong(pool, format_args!("either a service or a pool")));
         }
+    })
+}
+
+fn settings_spec<'a>(nest: Attr<'a>) -> Result<SettingsSpec, Fault<'a>> {
+    Ok(SettingsSpec {
+        mem_limit: match nest.nested().get(a_settings::MEM_LIMIT) {
+            Some(limit) => Some(limit.uint()?),
+            None => None,
+        },
     })
 }
 

@@ -11,9 +11,9 @@ use crate::{
         Pool,
         Rule,
         Service,
-        Snapshot,
         Stats, //
     },
+    control::Shown,
     l7::Layer7,
     linux::net::genetlink::{
         Cursor,
@@ -28,6 +28,7 @@ use crate::{
         a_rule,
         a_server,
         a_service,
+        a_settings,
         a_stats,
         action,
         scheduler, //
@@ -51,15 +52,16 @@ const SERVICES: u32 = 2;
 /// Writes the object at `cursor` and moves on. In a pool or a service, number 0 is itself, and
 /// the servers or rules follow. Returns false at the end.
 pub(super) fn object(
-    snapshot: &Snapshot<Layer7>,
+    shown: &Shown,
     cursor: &mut Cursor,
     message: &mut Message<'_>,
 ) -> Result<bool> {
+    let snapshot = &*shown.snapshot;
     let index = cursor.outer as usize;
     let inner = cursor.inner.checked_sub(1).map(|inner| inner as usize);
     let parts = match cursor.stage {
         INFO => {
-            info(message, snapshot.generation)?;
+            info(message, shown)?;
             *cursor = Cursor {
                 stage: POOLS,
                 ..Cursor::default()
@@ -79,7 +81,7 @@ pub(super) fn object(
                     stage: SERVICES,
                     ..Cursor::default()
                 };
-                return object(snapshot, cursor, message);
+                return object(shown, cursor, message);
             }
         },
         _ => match snapshot.services.get(index) {
@@ -103,10 +105,14 @@ pub(super) fn object(
     Ok(true)
 }
 
-fn info(message: &mut Message<'_>, generation: u64) -> Result {
+fn info(message: &mut Message<'_>, shown: &Shown) -> Result {
     message.nest(a_main::INFO, |m| {
-        m.uint(a_info::GENERATION, generation)?;
-        m.string(a_info::VERSION, VERSION)
+        m.uint(a_info::GENERATION, shown.snapshot.generation)?;
+        m.string(a_info::VERSION, VERSION)?;
+        m.nest(a_info::SETTINGS, |m| {
+            m.uint(a_settings::MEM_LIMIT, shown.snapshot.settings.mem_limit)
+        })?;
+        m.uint(a_info::MEMORY, shown.memory)
     })
 }
 

@@ -18,3 +18,4 @@ pub mod order;
 pub mod rule;
 pub mod runner;
 pub mod sched;
+pub mod shed;

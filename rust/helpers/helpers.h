@@ -46,6 +46,11 @@ void ktcpvs_sock_shutdown_send(struct sock *sk);
 void ktcpvs_socket_release(struct socket *sock);
 void ktcpvs_sock_peer(const struct sock *sk, u8 addr[16], u16 *port);
 void ktcpvs_sock_set_v6only(struct sock *sk);
+u32 ktcpvs_sock_size(const struct sock *sk);
+u32 ktcpvs_sock_buffered(const struct sock *sk);
+
+/* mm.c */
+u64 ktcpvs_ram(void);
 
 /* tcp.c */
 void ktcpvs_tcp_expect_reply(struct sock *sk);

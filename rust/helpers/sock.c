@@ -175,3 +175,19 @@ void ktcpvs_sock_set_v6only(struct sock *sk)
 {
 	sk->sk_ipv6only = true;
 }
+
+/* What a socket takes by itself, with its inode, in bytes. */
+u32 ktcpvs_sock_size(const struct sock *sk)
+{
+	return sk->sk_prot->obj_size + sizeof(struct socket_alloc);
+}
+
+/*
+ * What is buffered in a socket either way, in bytes of memory. Without its lock,
+ * so that the parts need not be of one moment.
+ */
+u32 ktcpvs_sock_buffered(const struct sock *sk)
+{
+	return atomic_read(&sk->sk_rmem_alloc) + READ_ONCE(sk->sk_backlog.len) +
+	       READ_ONCE(sk->sk_wmem_queued);
+}

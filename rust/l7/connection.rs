@@ -90,6 +90,12 @@ pub(super) use ktcpvs_core::runner::{
 /// The longest text of an IP address, in bytes.
 pub(super) const ADDRESS_MAX: usize = 46;
 
+/// In the deadline of a connection: no request is under way.
+const IDLE: u64 = 1 << 63;
+
+/// What a connection takes beside its socket, in bytes.
+const SIZE: u64 = 512;
+
 /// The works of a connection, by the number that tells them apart.
 const SOFTIRQ: u64 = 0;
 const PROCESS: u64 = 1;
@@ -137,7 +143,7 @@ pub(super) struct Conn {
     pub(super) listener: Arc<Listener>,
     pub(super) peer: IpAddr,
     pub(super) hold: Hold,
-    /// When to look whether the connection has waited for too long, in jiffies.
+    /// When to look whether the connection has waited for too long, in jiffies, and [`IDLE`].
     deadline: Atomic<u64>,
     /// The place in the list of all connections.
     pub(super) place: Atomic<u32>,
@@ -188,7 +194,7 @@ impl Conn {
                 listener: listener.clone(),
                 peer,
                 hold: Hold::new(),
-                deadline: Atomic::new(deadline),
+                deadline: Atomic::new(deadline | IDLE),
                 place: Atomic::new(0),
                 doomed: Atomic::new(false),
                 starving: Atomic::new(false),
@@ -270,13 +276,69 @@ impl Conn {
 
     /// Whether the deadline has passed.
     pub(super) fn expired(&self, now: usize) -> bool {
-        (now as u64).wrapping_sub(self.deadline.load(Relaxed)) as i64 >= 0
+        (now as u64).wrapping_sub(self.deadline.load(Relaxed) & !IDLE) as i64 >= 0
+    }
+
+    /// How long the connection may still be idle, in jiffies, if it is.
+    pub(super) fn idle_for(&self, now: u64) -> Option<u64> {
+        let deadline = self.deadline.load(Relaxed);
+        let left = (deadline & !IDLE).saturating_sub(now);
+
+        (deadline & IDLE != 0).then_some(left)
+    }
+
+    /// What the connection takes, in bytes, with what is buffered for it; nothing if it is about to
+    /// end. Process context.
+    pub(super) fn memory(&self) -> u64 {
+        let leaving = self.doomed.load(Relaxed) || self.expired(time::jiffies());
+        let idle = self.deadline.load(Relaxed) & IDLE != 0;
+
+        if leaving {
+            return 0;
+        }
+        // One that is idle has no connection to a server, and need not be locked to see that.
+        let locked = if idle {
+            None
+        } else {
+            self.stream.lock(Order::First)
+        };
+        let server = locked.and_then(|mut client| {
+            let upstream = client.state().upstream.as_ref()?;
+
+            Some(upstream.stream().memory())
+        });
+
+        SIZE.saturating_add(self.stream.memory())
+            .saturating_add(server.unwrap_or(0))
+    }
+
+    /// Ends the connection, for its memory: as if its time were up, if it is idle, and was when
+    /// it was chosen.
+    pub(super) fn give_up(self: ArcBorrow<'_, Self>, chosen_idle: bool) {
+        let deadline = self.deadline.load(Relaxed);
+        let over = time::jiffies() as u64 | IDLE;
+
+        if !chosen_idle {
+            self.kill();
+        } else if deadline & IDLE != 0
+            // A request that begins meanwhile has set another.
+            && self.deadline.cmpxchg(deadline, over, Relaxed).is_ok()
+        {
+            self.look();
+        }
     }
 
     /// Sets the deadline `after` jiffies from now.
     pub(super) fn expect_within(&self, after: usize) {
         self.deadline
             .store((time::jiffies() as u64).wrapping_add(after as u64), Relaxed);
+    }
+
+    /// Sets the deadline for the next request to begin, `after` jiffies from now.
+    fn expect_request_within(&self, after: usize) {
+        let deadline = (time::jiffies() as u64).wrapping_add(after as u64);
+
+        self.deadline.store(deadline | IDLE, Relaxed);
     }
 
     /// Runs on what happened at the client's socket.
@@ -419,7 +481,7 @@ impl State {
         self.is_head = false;
         if keep {
             self.phase = Phase::Head;
-            conn.expect_within(self.service.options.timeout(Timeout::Idle));
+            conn.expect_request_within(self.service.options.timeout(Timeout::Idle));
         } else {
             self.phase = Phase::Lingering;
             conn.expect_within(time::msecs_to_jiffies(answer::LINGER_MS));

@@ -151,7 +151,10 @@ impl Listener {
         for _ in 0..BATCH {
             match listen.accept() {
                 Ok(child) => {
-                    if Conn::start(self, child).is_err() {
+                    if !self.shared.admit() {
+                        child.reset_on_release();
+                        self.service().stats.error();
+                    } else if Conn::start(self, child).is_err() {
                         self.service().stats.error();
                     }
                 }

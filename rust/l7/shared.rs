@@ -7,6 +7,7 @@ use crate::{
     l7::{
         connection::Conn,
         hold::HoldQueue,
+        memory::Memory,
         Snapshot, //
     },
     linux::{
@@ -66,6 +67,13 @@ const SWEEP_MS: u32 = 250;
 /// long.
 const SERVERS_EVERY: u32 = 16;
 
+/// How long a connection to a server may be idle before it is closed, in milliseconds: shorter than
+/// the keep-alive time-out of the common servers, so that they seldom close first.
+const SERVERS_IDLE_MS: u32 = 30_000;
+
+/// In how many sweeps one looks how much memory is used, where there is plenty.
+const WEIGH_EVERY: u32 = 4;
+
 /// How many connections a namespace may have.
 const CONNS_MAX: usize = 1 << 20;
 
@@ -104,6 +112,8 @@ pub(super) struct Shared {
     pub(super) net: Net,
     #[pin]
     pub(super) conns: Conns,
+    #[pin]
+    pub(super) memory: Memory,
     /// For softirq, one a CPU. Made for the first listener.
     percpu: SetOnce<PerCpuCell<Scratch>>,
     /// For connections that hold a head back, one a CPU. Made for the first listener.
@@ -133,6 +143,7 @@ impl Shared {
             pin_init!(Self {
                 net,
                 conns <- Conns::new(),
+                memory <- Memory::new(),
                 percpu: SetOnce::new(),
                 holds: SetOnce::new(),
                 process <- new_spinlock_bh!(KVec::new(), "Shared::process"),
@@ -161,9 +172,15 @@ impl Shared {
 
     /// Takes note of the configuration in force.
     pub(super) fn watch(&self, snapshot: Arc<Snapshot>) {
+        self.memory.watch(&snapshot);
         let old = self.snapshot.lock().replace(snapshot);
 
         drop(old);
+    }
+
+    /// The configuration in force.
+    pub(super) fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.snapshot.lock().clone()
     }
 
     /// Cuts all connections off and makes no sweep any more.
@@ -222,13 +239,16 @@ impl WorkItem for Shared {
         let sweeps = this.sweeps.load(Relaxed).wrapping_add(1);
 
         this.sweeps.store(sweeps, Relaxed);
+        if sweeps % WEIGH_EVERY == 0 || this.memory.scarce() {
+            this.weigh();
+        }
         let snapshot = match sweeps % SERVERS_EVERY {
-            0 => this.snapshot.lock().clone(),
+            0 => this.snapshot(),
             _ => None,
         };
 
         for server in snapshot.iter().flat_map(|snapshot| snapshot.servers()) {
-            server.data.expire();
+            server.data.expire(SERVERS_IDLE_MS);
         }
         if !this.stopped.load(Relaxed) {
             this.sweep_later();

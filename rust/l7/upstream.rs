@@ -46,10 +46,6 @@ use kernel::{
 /// How many idle connections a real server keeps at most.
 const IDLE_MAX: usize = 1024;
 
-/// How long a connection may be idle before it is closed, in milliseconds: shorter than the
-/// keep-alive time-out of the common servers, so that they seldom close first.
-const IDLE_MS: u32 = 30_000;
-
 /// A connection to a real server.
 #[pin_data]
 pub(super) struct Upstream {
@@ -238,9 +234,17 @@ impl Idle {
         list.conns.remove(index).ok()
     }
 
-    /// Closes the connections that have been idle for too long.
-    pub(super) fn expire(&self) {
-        let limit = u64::from(time::msecs_to_jiffies(IDLE_MS) as u32);
+    /// What they take, in bytes, roughly: as much each as the first.
+    pub(super) fn memory(&self) -> u64 {
+        let list = self.list.lock();
+        let one = list.conns.first().map_or(0, |conn| conn.stream.memory());
+
+        one.saturating_mul(list.conns.len() as u64)
+    }
+
+    /// Closes the connections that have been idle for more than `ms` milliseconds.
+    pub(super) fn expire(&self, ms: u32) {
+        let limit = time::msecs_to_jiffies(ms) as u64;
         let now = time::jiffies() as u64;
 
         // The list is in order of time, the longest idle one first.

@@ -295,7 +295,7 @@ pub mod a_info {
     pub const VERSION: u16 = 2;
     /// Of the whole network namespace.
     pub const SETTINGS: u16 = 3;
-    /// What its connections take, in bytes, with what is buffered for them, a quarter of a second
+    /// What its connections take, in bytes, with what is buffered for them, as last seen: a second
     /// ago at most.
     pub const MEMORY: u16 = 4;
 

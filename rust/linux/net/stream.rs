@@ -235,6 +235,22 @@ impl<S: Send> Stream<S> {
         unsafe { fields::owned(self.sk.as_ptr()) }
     }
 
+    /// What the socket takes, in bytes, with all that is buffered in it: an estimate, without the
+    /// lock.
+    pub(crate) fn memory(&self) -> u64 {
+        let sk = self.sk.as_ptr();
+
+        // SAFETY: `sk` is valid, released or not.
+        let (size, buffered) = unsafe {
+            (
+                bindings::ktcpvs_sock_size(sk),
+                bindings::ktcpvs_sock_buffered(sk),
+            )
+        };
+
+        u64::from(size) + u64::from(buffered)
+    }
+
     /// Goes on with the spinlock just taken in softirq.
     fn locked_softirq(&self) -> Option<Locked<'_, S>> {
         let sk = self.sk.as_ptr();

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which connections go when memory is short.
+
+use ktcpvs_core::shed::{Load, Plan};
+use proptest::prelude::*;
+
+fn idle(size: u64, left: u16) -> Load {
+    Load {
+        size,
+        idle: Some(left),
+    }
+}
+
+fn busy(size: u64) -> Load {
+    Load { size, idle: None }
+}
+
+/// The places of those that go to be rid of `bytes`.
+fn chosen(loads: &[Load], bytes: u64) -> Vec<usize> {
+    let mut plan = Plan::new();
+
+    loads.iter().for_each(|load| plan.count(load));
+    plan.choose(bytes);
+    (0..loads.len())
+        .filter(|n| plan.takes(&loads[*n]))
+        .collect()
+}
+
+#[test]
+fn nothing_goes_for_nothing() {
+    assert_eq!(chosen(&[idle(10, 0), busy(10)], 0), []);
+}
+
+#[test]
+fn the_longest_idle_goes_first() {
+    let loads = [idle(10, 900), idle(10, 100), idle(10, 500), busy(99)];
+
+    assert_eq!(chosen(&loads, 10), [1]);
+    assert_eq!(chosen(&loads, 11), [1, 2]);
+    assert_eq!(chosen(&loads, 30), [0, 1, 2]);
+}
+
+#[test]
+fn busy_ones_go_after_all_idle_ones_and_the_largest_first() {
+    let loads = [busy(1000), idle(10, 1000), busy(5000), busy(10)];
+
+    assert_eq!(chosen(&loads, 11), [1, 2]);
+    assert_eq!(chosen(&loads, 5011), [0, 1, 2]);
+    assert_eq!(chosen(&loads, u64::MAX), [0, 1, 2, 3]);
+}
+
+#[test]
+fn what_takes_nothing_is_never_in_the_way() {
+    assert_eq!(chosen(&[busy(0), idle(0, 0), busy(8)], 8), [1, 2]);
+}
+
+#[test]
+fn it_can_be_used_again() {
+    let mut plan = Plan::new();
+
+    plan.count(&busy(10));
+    plan.choose(10);
+    plan.clear();
+    assert_eq!(plan.total(), 0);
+    plan.count(&busy(10));
+    plan.choose(0);
+    assert!(!plan.takes(&busy(10)));
+}
+
+fn load() -> impl Strategy<Value = Load> {
+    (0..1_u64 << 40, proptest::option::of(0..=1000_u16))
+        .prop_map(|(size, idle)| Load { size, idle })
+}
+
+proptest! {
+    /// Enough go, no more than one in either kind too many, and no busy one before an idle one.
+    #[test]
+    fn enough_and_not_more(loads in proptest::collection::vec(load(), 0..50), part in 0..=100_u64) {
+        let total: u64 = loads.iter().map(|load| load.size).sum();
+        let bytes = total / 100 * part;
+        let gone = chosen(&loads, bytes);
+        let size = |n: &usize| loads[*n].size;
+        let freed: u64 = gone.iter().map(size).sum();
+        let largest = |idle: bool| {
+            gone.iter().filter(|n| loads[**n].idle.is_some() == idle).map(size).max().unwrap_or(0)
+        };
+
+        prop_assert!(freed >= bytes);
+        prop_assert!(freed <= bytes.saturating_add(largest(true)).saturating_add(largest(false)));
+        if gone.iter().any(|n| loads[*n].idle.is_none() && loads[*n].size > 0) {
+            let stays = (0..loads.len()).filter(|n| !gone.contains(n));
+
+            prop_assert!(stays.into_iter().all(|n| loads[n].idle.is_none()));
+        }
+    }
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the connections of a namespace take, and giving some up when that is too much.
+//!
+//! It is an estimate, made once a second, four times where it is near the limit, and at a new
+//! connection that would go beyond it: the sockets and what is buffered in them. In between,
+//! buffers may grow by what arrives, which TCP's own limits bound.
+
+use crate::{
+    config::Timeout,
+    l7::{
+        connection::Conn,
+        shared::Shared,
+        Service,
+        Snapshot, //
+    },
+    linux::{
+        mm,
+        time, //
+    },
+};
+use kernel::{
+    new_mutex,
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc,
+        Mutex, //
+    },
+};
+use ktcpvs_core::shed::{
+    Load,
+    Plan, //
+};
+
+/// How long idle connections to servers may stay when there is too little memory, in milliseconds.
+const SERVERS_IDLE_MS: u32 = 1000;
+
+/// After how many milliseconds one looks again for something to give up, where nothing was left.
+const AGAIN_MS: u32 = 50;
+
+/// What a new connection takes that has received nothing yet, roughly, in bytes.
+const CONN_NEW: u64 = 4096;
+
+/// What the connections of a namespace take, and may take.
+#[pin_data]
+pub(super) struct Memory {
+    /// In bytes.
+    limit: Atomic<u64>,
+    /// In bytes, as last seen, and what has been accepted since.
+    used: Atomic<u64>,
+    /// The longest time that a connection may be idle, in jiffies.
+    longest_idle: Atomic<u64>,
+    /// When one looked in vain for something to give up, in jiffies.
+    in_vain: Atomic<u64>,
+    /// Also what keeps those apart who look.
+    #[pin]
+    plan: Mutex<Plan>,
+}
+
+impl Memory {
+    /// Nothing is used, and nothing is allowed before there is a configuration.
+    pub(super) fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
+            limit: Atomic::new(0),
+            used: Atomic::new(0),
+            longest_idle: Atomic::new(1),
+            in_vain: Atomic::new(0),
+            plan <- new_mutex!(Plan::new(), "Memory::plan"),
+        })
+    }
+
+    /// Takes note of the configuration in force.
+    pub(super) fn watch(&self, snapshot: &Snapshot) {
+        let limit = match snapshot.settings.mem_limit {
+            0 => mm::ram() / 2,
+            limit => limit,
+        };
+        let idle = |service: &Arc<Service>| service.options.timeout(Timeout::Idle) as u64;
+        let longest = snapshot.services.iter().map(idle).max();
+
+        self.limit.store(limit, Relaxed);
+        self.longest_idle
+            .store(longest.unwrap_or(1).max(1), Relaxed);
+    }
+
+    /// What was used when one last looked, in bytes.
+    pub(super) fn used(&self) -> u64 {
+        self.used.load(Relaxed)
+    }
+
+    /// Whether more than half of what may be used is.
+    pub(super) fn scarce(&self) -> bool {
+        self.used() > self.limit.load(Relaxed) / 2
+    }
+
+    /// Whether there is no room for one more connection.
+    fn full(&self) -> bool {
+        self.used().saturating_add(CONN_NEW) > self.limit.load(Relaxed)
+    }
+
+    fn searched_in_vain(&self) -> bool {
+        let since = (time::jiffies() as u64).wrapping_sub(self.in_vain.load(Relaxed));
+
+        since < time::msecs_to_jiffies(AGAIN_MS) as u64
+    }
+}
+
+impl Shared {
+    /// Whether one more connection may be accepted; others are given up for it if need be.
+    /// Process context.
+    pub(super) fn admit(&self) -> bool {
+        let memory = &self.memory;
+
+        if memory.full() && !memory.searched_in_vain() {
+            self.weigh();
+            if memory.full() {
+                memory.in_vain.store(time::jiffies() as u64, Relaxed);
+            }
+        }
+        let admitted = !memory.full();
+
+        if admitted {
+            memory.used.fetch_add(CONN_NEW, Relaxed);
+        }
+        admitted
+    }
+
+    /// Looks what connections take, and gives some up if that leaves no room for another one.
+    /// Process context.
+    pub(super) fn weigh(&self) {
+        let memory = &self.memory;
+        let mut plan = memory.plan.lock();
+        let now = time::jiffies() as u64;
+        let longest_idle = memory.longest_idle.load(Relaxed);
+        let snapshot = self.snapshot();
+
+        plan.clear();
+        self.conns
+            .each(|conn| plan.count(&load(conn, now, longest_idle)));
+        let mut used = plan.total();
+
+        for server in snapshot.iter().flat_map(|snapshot| snapshot.servers()) {
+            used = used.saturating_add(server.data.memory());
+        }
+        let limit = memory.limit.load(Relaxed);
+
+        memory.used.store(used, Relaxed);
+        if used.saturating_add(CONN_NEW) <= limit {
+            return;
+        }
+        for server in snapshot.iter().flat_map(|snapshot| snapshot.servers()) {
+            server.data.expire(SERVERS_IDLE_MS);
+        }
+        // Not for every new connection again.
+        plan.choose(used.saturating_sub(limit - limit / 8));
+        let mut left = used;
+
+        self.conns.each(|conn| {
+            let load = load(conn, now, longest_idle);
+
+            if plan.takes(&load) {
+                conn.as_arc_borrow().give_up(load.idle.is_some());
+                left = left.saturating_sub(load.size);
+            }
+        });
+        memory.used.store(left, Relaxed);
+    }
+}
+
+/// What `conn` takes. One that has not said anything yet has less time left than those that are
+/// idle after a request, and so passes for one that has been idle for longer.
+fn load(conn: &Conn, now: u64, longest_idle: u64) -> Load {
+    let left = conn.idle_for(now).map(|left| {
+        let thousandth = left.saturating_mul(1000).checked_div(longest_idle);
+
+        thousandth.unwrap_or(0).min(1000) as u16
+    });
+
+    Load {
+        size: conn.memory(),
+        idle: left,
+    }
+}
