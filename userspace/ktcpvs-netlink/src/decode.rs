@@ -28,6 +28,7 @@ use crate::uapi::{
     a_rule,
     a_server,
     a_service,
+    a_settings,
     a_stats, //
 };
 use crate::wire::{
@@ -70,7 +71,19 @@ fn info(snapshot: &mut Snapshot, attributes: Attributes<'_>) -> Result<()> {
         match attribute.kind {
             a_info::GENERATION => snapshot.generation = attribute.uint()?,
             a_info::VERSION => snapshot.version = attribute.string()?,
+            a_info::SETTINGS => settings(snapshot, attribute.nest())?,
+            a_info::MEMORY => snapshot.memory = attribute.uint()?,
             _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn settings(snapshot: &mut Snapshot, attributes: Attributes<'_>) -> Result<()> {
+    for attribute in attributes {
+        let attribute = attribute?;
+        if attribute.kind == a_settings::MEM_LIMIT {
+            snapshot.config.mem_limit = attribute.uint()?;
         }
     }
     Ok(())

@@ -55,6 +55,11 @@ pub fn difference(
     compile: &Compile<'_>,
 ) -> Result<Vec<Op>, Problem> {
     let mut ops = Vec::new();
+    if before.mem_limit != after.mem_limit {
+        ops.push(Op::SettingsSet {
+            mem_limit: after.mem_limit,
+        });
+    }
     let kept = by_name(&after.services, |s| &s.name);
     let gone = |s: &&Service| !kept.contains_key(&*s.name);
     let gone = before.services.iter().filter(gone);

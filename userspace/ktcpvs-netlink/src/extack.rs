@@ -205,6 +205,7 @@ mod tests {
         writer.uint(a_main::GENERATION, 5);
         Op::ServiceAdd(service).write(&mut writer);
         Op::ServerAdd("pool".to_owned(), server).write(&mut writer);
+        Op::SettingsSet { mem_limit: 77 }.write(&mut writer);
         writer.finish().unwrap()
     }
 
@@ -226,6 +227,11 @@ mod tests {
         assert_eq!(
             place(&request, second).unwrap(),
             "step 1 (service-add web), service, listener 2, address"
+        );
+        let limit = find(&[8, 0, 1, 0, 77]);
+        assert_eq!(
+            place(&request, limit).unwrap(),
+            "step 3 (settings-set), settings, mem-limit"
         );
         let first_step = crate::wire::HEADERS + 8;
         assert_eq!(

@@ -174,6 +174,8 @@ impl Service {
 /// The whole configuration of a network namespace.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Config {
+    /// What all connections may take, in bytes; 0, the default, is half of the machine's memory.
+    pub mem_limit: u64,
     /// The pools.
     pub pools: Vec<Pool>,
     /// The virtual services.
@@ -227,6 +229,8 @@ pub struct Snapshot {
     pub generation: u64,
     /// The module's version.
     pub version: String,
+    /// What all connections take, in bytes, as last seen.
+    pub memory: u64,
     /// What is configured.
     pub config: Config,
     /// What has been counted.

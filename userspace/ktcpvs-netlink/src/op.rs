@@ -25,6 +25,7 @@ use crate::uapi::{
     a_rule,
     a_server,
     a_service,
+    a_settings,
     op_type, //
 };
 use crate::wire::Writer;
@@ -94,7 +95,12 @@ pub enum Op {
         /// What they compiled to.
         program: Vec<u32>,
     },
-    /// Deletes everything.
+    /// Changes the settings of the whole network namespace.
+    SettingsSet {
+        /// What all connections may take, in bytes; 0 for the default.
+        mem_limit: u64,
+    },
+    /// Deletes everything, and sets those settings to their defaults.
     Flush,
     /// Sets counters to zero.
     Zero(Scope),
@@ -148,6 +154,11 @@ impl Op {
                 rules,
                 program,
             } => write_rules(w, service, rules, program),
+            Self::SettingsSet { mem_limit } => step(w, op_type::SETTINGS_SET, |w| {
+                w.nest(a_op::SETTINGS, |w| {
+                    w.uint(a_settings::MEM_LIMIT, *mem_limit);
+                });
+            }),
             Self::Flush => step(w, op_type::FLUSH, |_| {}),
             Self::Zero(Scope::All) => step(w, op_type::ZERO, |_| {}),
             Self::Zero(Scope::Service(name)) => {

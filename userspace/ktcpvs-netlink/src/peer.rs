@@ -28,6 +28,7 @@ use crate::uapi::{
     a_rule,
     a_server,
     a_service,
+    a_settings,
     action,
     op_type, //
 };
@@ -43,6 +44,8 @@ use std::net::SocketAddr;
 pub(crate) struct Peer {
     /// Grows with each change.
     pub(crate) generation: u64,
+    /// What connections take.
+    pub(crate) memory: u64,
     /// What is configured.
     pub(crate) config: Config,
     /// The programs, by service.
@@ -118,6 +121,12 @@ impl Peer {
                     assert!(piece.len() % 4 == 0 && piece.len() <= crate::uapi::PIECE_LEN);
                     let program = self.programs.iter_mut().find(|(name, _)| *name == service);
                     program.unwrap().1.extend_from_slice(piece);
+                }
+                op_type::SETTINGS_SET => {
+                    assert_eq!(op[1].kind, a_op::SETTINGS);
+                    if let Some(limit) = number(&inside, a_settings::MEM_LIMIT) {
+                        self.config.mem_limit = limit;
+                    }
                 }
                 op_type::FLUSH => self.config = Config::default(),
                 op_type::ZERO => {}
@@ -214,6 +223,10 @@ impl Peer {
         message(a_main::INFO, &|w| {
             w.bytes(a_info::GENERATION, &self.generation.to_ne_bytes());
             w.string(a_info::VERSION, "0.1.0");
+            w.nest(a_info::SETTINGS, |w| {
+                w.uint(a_settings::MEM_LIMIT, self.config.mem_limit);
+            });
+            w.uint(a_info::MEMORY, self.memory);
         });
         for pool in &self.config.pools {
             message(a_main::POOL, &|w| {

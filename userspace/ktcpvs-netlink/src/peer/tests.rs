@@ -103,13 +103,19 @@ fn actions(pools: &[Pool]) -> BoxedStrategy<Action> {
     prop_oneof![other, pool, server].boxed()
 }
 
+/// Small and large ones, for they are encoded in 32 and in 64 bits, and often the default.
+fn limits() -> impl Strategy<Value = u64> {
+    prop_oneof![Just(0), any::<u32>().prop_map(u64::from), any::<u64>()]
+}
+
 fn services(pools: Vec<Pool>) -> impl Strategy<Value = Config> {
     let rule = (0..6u32, vec(conditions(), 0..3), actions(&pools));
     let rules = vec(rule, 0..6);
     let default = 0..=pools.len();
     let settings = vec((0..10usize, 256..1000u64), 0..4);
     let service = (any::<bool>(), default, settings, rules);
-    btree_map("[a-c]", service, 0..3).prop_map(move |services| {
+    let services = btree_map("[a-c]", service, 0..3);
+    (limits(), services).prop_map(move |(mem_limit, services)| {
         let services = services.into_iter().enumerate();
         let services = services.map(|(index, (name, (enabled, default, settings, rules)))| {
             let mut service = Service::new(&name);
@@ -133,6 +139,7 @@ fn services(pools: Vec<Pool>) -> impl Strategy<Value = Config> {
             service
         });
         Config {
+            mem_limit,
             services: services.collect(),
             pools: pools.clone(),
         }
@@ -226,5 +233,28 @@ proptest! {
             }
             let _ = decode::message(&mut snapshot, &message);
         }
+    }
+}
+
+#[test]
+fn the_limit_and_what_is_used_are_told() {
+    for (mem_limit, memory) in [(0, 0), (256 << 20, 4096), (u64::MAX, 1 << 40)] {
+        let mut peer = Peer {
+            memory,
+            ..Peer::default()
+        };
+        let wanted = Config {
+            mem_limit,
+            ..Config::default()
+        };
+        let ops = steps(&peer.config, wanted, &compile).unwrap();
+        let told = (mem_limit != 0).then_some(Op::SettingsSet { mem_limit });
+        assert_eq!(ops, Vec::from_iter(told));
+        peer.change(&sent(&ops, 0));
+        let snapshot = got(&peer);
+        assert_eq!(snapshot.config.mem_limit, mem_limit);
+        assert_eq!(snapshot.memory, memory);
+        peer.change(&sent(&[Op::Flush], 1));
+        assert_eq!(got(&peer).config, Config::default());
     }
 }
