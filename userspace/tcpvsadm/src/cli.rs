@@ -52,6 +52,11 @@ pub(crate) enum Command {
     /// Add, change, delete or move a rule of a service
     #[command(subcommand)]
     Rule(Rule),
+    /// Change what is given of the settings of the whole network namespace
+    Set {
+        #[command(flatten)]
+        options: SetOptions,
+    },
     /// Show the configuration, or what has been counted
     Show {
         /// What to show; the whole configuration unless given
@@ -87,8 +92,16 @@ pub(crate) enum Command {
         /// The service or pool
         name: Option<String>,
     },
-    /// Delete all services and pools
+    /// Delete all services and pools, and put all settings back to their defaults
     Flush,
+}
+
+#[derive(Args, Debug)]
+#[group(required = true, multiple = true)]
+pub(crate) struct SetOptions {
+    /// What all connections may take, 0 or default for half of the machine's memory
+    #[arg(long, value_name = "SIZE", value_parser = value::limit)]
+    pub(crate) mem_limit: Option<u64>,
 }
 
 /// What `show` shows.
@@ -102,7 +115,7 @@ pub(crate) enum What {
     Servers,
     /// The rules, with counters
     Rules,
-    /// All counters
+    /// All counters, and the memory in use
     Stats,
 }
 

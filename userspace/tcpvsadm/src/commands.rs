@@ -34,6 +34,10 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Pool(command) => pool::run(&command),
         Command::Server(command) => pool::run_server(&command),
         Command::Rule(command) => rule::run(&command),
+        Command::Set { options } => edit(|config| {
+            config.mem_limit = options.mem_limit.unwrap_or(config.mem_limit);
+            Ok(())
+        }),
         Command::Show { what, name, json } => show::run(what, name.as_deref(), json),
         Command::Save { file } => file::save(file.as_deref()),
         Command::Apply { file } => file::apply(&file),

@@ -11,7 +11,10 @@ use crate::failure::{
     Failure, //
 };
 use crate::output;
-use crate::text::write::Text;
+use crate::text::write::{
+    Blocks,
+    Text, //
+};
 use ktcpvs_netlink::{
     Client,
     Snapshot, //
@@ -29,10 +32,12 @@ pub(crate) fn run(what: Option<What>, name: Option<&str>, json: bool) -> Result<
         return output::print(&format_args!("{}\n", json::text(&snapshot, what)?));
     }
     match what {
-        None | Some(What::Services | What::Pools) => output::print(&Text(&snapshot.config)),
+        None if name.is_none() => output::print(&Text(&snapshot.config)),
+        None | Some(What::Services | What::Pools) => output::print(&Blocks(&snapshot.config)),
         Some(What::Servers) => output::print(&table::servers(&snapshot)),
         Some(What::Rules) => output::print(&table::rules(&snapshot)),
-        Some(What::Stats) => output::print(&table::all(&snapshot)),
+        Some(What::Stats) if name.is_none() => output::print(&table::all(&snapshot)),
+        Some(What::Stats) => output::print(&table::counters(&snapshot)),
     }
 }
 

@@ -3,6 +3,8 @@
 //! The configuration as text: one directive a line, with the words of the command line.
 //!
 //! ```text
+//! mem-limit 256m
+//!
 //! # Real servers.
 //! pool web {
 //!     scheduler wlc

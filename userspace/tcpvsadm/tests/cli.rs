@@ -37,6 +37,7 @@ fn checked(input: &str) -> (i32, String) {
 }
 
 const GOOD: &str = "\
+mem-limit 256m
 pool web {
     server 192.0.2.1:80 weight 1
 }
@@ -61,43 +62,48 @@ fn a_mistake_is_told_with_line_and_word() {
         (
             "weight 1",
             "weight x",
-            "<stdin>:2: 'x' is not a number, or too large a one",
+            "<stdin>:3: 'x' is not a number, or too large a one",
         ),
         (
             "weight 1",
             "weight 65536",
-            "<stdin>:2: pool web, server 192.0.2.1:80: '65536': a weight is from 0 to 65535",
+            "<stdin>:3: pool web, server 192.0.2.1:80: '65536': a weight is from 0 to 65535",
         ),
         (
             "    pool web",
             "    pool wbe",
-            "<stdin>:4: service www: 'wbe': there is no such pool",
+            "<stdin>:5: service www: 'wbe': there is no such pool",
         ),
         (
             "use-pool web",
             "use-pool wbe",
-            "<stdin>:7: service www, rule 1: 'wbe': there is no such pool",
+            "<stdin>:8: service www, rule 1: 'wbe': there is no such pool",
         ),
         (
             "capture 1",
             "capture 32",
-            "<stdin>:7: service www, rule 1: '32': a group's number is at most 31",
+            "<stdin>:8: service www, rule 1: '32': a group's number is at most 31",
         ),
         (
             "web/192.0.2.1:80",
             "web/192.0.2.1:81",
-            "<stdin>:8: service www, rule 2: '192.0.2.1:81': pool web has no such server",
+            "<stdin>:9: service www, rule 2: '192.0.2.1:81': pool web has no such server",
         ),
-        ("host", "hots", "<stdin>:8: unknown word 'hots'"),
+        (
+            "256m",
+            "256q",
+            "<stdin>:1: '256q' is not a size such as 512, 16k or 1m, nor 'default'",
+        ),
+        ("host", "hots", "<stdin>:9: unknown word 'hots'"),
         (
             "0.0.0.0:80",
             "80",
-            "<stdin>:5: '80' is not an address and port",
+            "<stdin>:6: '80' is not an address and port",
         ),
         (
             "    listen 0.0.0.0:80\n",
             "",
-            "<stdin>:4: service www: it listens nowhere",
+            "<stdin>:5: service www: it listens nowhere",
         ),
     ] {
         assert!(GOOD.contains(from));
@@ -113,11 +119,11 @@ fn a_mistake_is_told_with_line_and_word() {
 fn what_does_not_compile_is_told_with_its_rule() {
     let (status, text) = checked(&GOOD.replacen("^/users/([^/]+)/", "/users/([^/+/", 1));
     assert_eq!(status, 1);
-    let wanted = "tcpvsadm: <stdin>:7: service www, rule 1: '/users/([^/+/': ";
+    let wanted = "tcpvsadm: <stdin>:8: service www, rule 1: '/users/([^/+/': ";
     assert!(text.starts_with(wanted), "{text}");
     let (status, text) = checked(&GOOD.replacen("capture 1", "capture 2", 1));
     assert_eq!(status, 1);
-    assert!(text.starts_with("tcpvsadm: <stdin>:7: "), "{text}");
+    assert!(text.starts_with("tcpvsadm: <stdin>:8: "), "{text}");
 }
 
 #[test]
@@ -151,6 +157,14 @@ fn usage_errors_end_with_2_and_name_the_word() {
         ("show everything", "'everything'"),
         ("zero service", "<NAME>"),
         ("apply", "--file"),
+        ("set", "--mem-limit"),
+        ("set --mem-limit", "--mem-limit"),
+        ("set --mem-limit lots", "'lots'"),
+        ("set --mem-limit 1t", "'1t'"),
+        ("set --mem-limit=-1", "'-1'"),
+        ("set --mem-limit 17179869184g", "'17179869184g'"),
+        ("set --mem-limit 1m 2m", "'2m'"),
+        ("set --timeout-head 5s", "'--timeout-head'"),
         ("-A", "'-i'"),
         ("-A -i web -x", "'-x'"),
         ("--add-rule -i web -r a", "'-p'"),

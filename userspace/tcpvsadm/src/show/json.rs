@@ -30,6 +30,9 @@ use serde::{
 struct Document<'a> {
     generation: u64,
     version: &'a str,
+    /// 0 for the default.
+    mem_limit: u64,
+    memory: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pools: Option<Vec<PoolView<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -167,11 +170,17 @@ impl Serialize for SettingsView<'_> {
 /// None is expected.
 pub(crate) fn text(snapshot: &Snapshot, what: Option<What>) -> Result<String, Failure> {
     let view = View(snapshot);
-    let Config { pools, services } = &snapshot.config;
+    let Config {
+        mem_limit,
+        pools,
+        services,
+    } = &snapshot.config;
     let with_rules = !matches!(what, Some(What::Stats));
     let mut document = Document {
         generation: snapshot.generation,
         version: &snapshot.version,
+        mem_limit: *mem_limit,
+        memory: snapshot.memory,
         pools: None,
         services: None,
         servers: None,
@@ -289,13 +298,14 @@ mod tests {
     };
 
     fn snapshot() -> Snapshot {
-        let text = b"pool web {\ncookie S key 000102030405060708090a0b0c0d0e0f\n\
+        let text = b"mem-limit 2m\npool web {\ncookie S key 000102030405060708090a0b0c0d0e0f\n\
             server 192.0.2.1:80 weight 3\n}\nservice www {\nlisten [::]:80\n\
             rule id 4 path \"\\xff\" header A=b use-server web/192.0.2.1:80\n}\n";
         let config = Source::read(text).unwrap().config;
         let mut snapshot = Snapshot {
             config,
             generation: 7,
+            memory: 4096,
             ..Snapshot::default()
         };
         let stats = Stats {
@@ -315,6 +325,8 @@ mod tests {
     fn all_is_in_the_document() {
         let document = parsed(None);
         assert_eq!(document["generation"], 7);
+        assert_eq!(document["mem_limit"], 2 << 20);
+        assert_eq!(document["memory"], 4096);
         let pool = &document["pools"][0];
         assert_eq!(pool["cookie"], "S");
         assert_eq!(pool["key"], "000102030405060708090a0b0c0d0e0f");
@@ -336,12 +348,12 @@ mod tests {
 
     #[test]
     fn a_part_has_that_part() {
+        let always = ["generation", "version", "mem_limit", "memory"];
         let keys = |what| {
             let document = parsed(Some(what));
             let object = document.as_object().unwrap();
-            let keys = object
-                .keys()
-                .filter(|k| *k != "generation" && *k != "version");
+            assert!(always.iter().all(|key| object.contains_key(*key)));
+            let keys = object.keys().filter(|k| !always.contains(&k.as_str()));
             let mut keys: Vec<String> = keys.cloned().collect();
             keys.sort();
             keys

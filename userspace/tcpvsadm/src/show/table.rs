@@ -66,7 +66,7 @@ const COUNTERS: [&str; 6] = [
     "ERRORS",
 ];
 
-fn counters(stats: &Stats) -> impl Iterator<Item = String> {
+fn cells(stats: &Stats) -> impl Iterator<Item = String> {
     let values = [
         stats.connections_active,
         stats.connections_total,
@@ -85,7 +85,7 @@ pub(crate) fn servers(snapshot: &Snapshot) -> Table {
         for server in &pool.servers {
             let address = server.address.to_string();
             let mut line = vec![pool.name.clone(), address, server.weight.to_string()];
-            line.extend(counters(
+            line.extend(cells(
                 &snapshot.counters.server(&pool.name, &server.address),
             ));
             table.0.push(line);
@@ -116,14 +116,25 @@ fn services(snapshot: &Snapshot) -> Table {
     let mut table = Table::new(&["SERVICE"], true);
     for service in &snapshot.config.services {
         let mut line = vec![service.name.clone()];
-        line.extend(counters(&snapshot.counters.service(&service.name)));
+        line.extend(cells(&snapshot.counters.service(&service.name)));
         table.0.push(line);
     }
     table
 }
 
+/// What the connections of the network namespace take and may take, in bytes.
+fn memory(snapshot: &Snapshot) -> Table {
+    let mut table = Table::new(&["MEMORY", "MEM-LIMIT"], false);
+    let limit = match snapshot.config.mem_limit {
+        0 => "default".to_owned(),
+        limit => limit.to_string(),
+    };
+    table.0.push(vec![snapshot.memory.to_string(), limit]);
+    table
+}
+
 /// Several tables, those left out that have no lines.
-pub(crate) struct Tables([Table; 3]);
+pub(crate) struct Tables(Vec<Table>);
 
 impl Display for Tables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -136,9 +147,16 @@ impl Display for Tables {
     }
 }
 
-/// All counters.
+/// All counters of what is left in a snapshot.
+pub(crate) fn counters(snapshot: &Snapshot) -> Tables {
+    Tables(vec![services(snapshot), servers(snapshot), rules(snapshot)])
+}
+
+/// All counters, and what is not of one service or pool.
 pub(crate) fn all(snapshot: &Snapshot) -> Tables {
-    Tables([services(snapshot), servers(snapshot), rules(snapshot)])
+    let mut tables = counters(snapshot);
+    tables.0.insert(0, memory(snapshot));
+    tables
 }
 
 #[cfg(test)]
@@ -171,7 +189,13 @@ images  192.0.2.1:80             5       0            0         0         0     
 images  [2001:db8::1]:8080     100       0            0     12345         0          0       0
 ";
         assert_eq!(servers(&snapshot).to_string(), wanted);
-        assert_eq!(all(&snapshot).to_string(), wanted);
-        assert_eq!(all(&Snapshot::default()).to_string(), "");
+        assert_eq!(counters(&snapshot).to_string(), wanted);
+        assert_eq!(counters(&Snapshot::default()).to_string(), "");
+        snapshot.config.mem_limit = 1 << 20;
+        snapshot.memory = 4096;
+        let memory = "MEMORY  MEM-LIMIT\n  4096    1048576\n";
+        assert_eq!(all(&snapshot).to_string(), format!("{memory}\n{wanted}"));
+        let memory = "MEMORY  MEM-LIMIT\n     0  default\n";
+        assert_eq!(all(&Snapshot::default()).to_string(), memory);
     }
 }

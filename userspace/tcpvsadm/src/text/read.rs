@@ -44,6 +44,8 @@ pub(crate) struct Source {
     pub(crate) config: Config,
     /// The lines.
     pub(crate) lines: HashMap<Object, usize>,
+    /// Whether there was a limit: the default may be written as well.
+    limited: bool,
 }
 
 /// The block that a line is in.
@@ -86,7 +88,7 @@ impl Source {
                     if !SEVERAL.iter().any(|w| first.is(w))
                         && !seen.insert(first.bytes.clone()) =>
                 {
-                    return Err(fault(format!("{} is given twice", shown(&first.bytes))));
+                    return Err(fault(twice(first)));
                 }
                 Some(Block::Pool(pool)) => {
                     let object = pool_line(pool, first, rest).map_err(fault)?;
@@ -130,11 +132,21 @@ impl Source {
 
     fn begin(&mut self, first: &Word, rest: &[Word], line: usize) -> Result<Option<Block>, String> {
         let kind = text(first)?;
-        if !["pool", "service"].contains(&kind) {
-            return Err(format!(
-                "'pool' or 'service' expected, not {}",
-                shown(&first.bytes)
-            ));
+        match kind {
+            "mem-limit" => {
+                self.config.mem_limit = value(one(kind, rest)?, value::limit)?;
+                return match std::mem::replace(&mut self.limited, true) {
+                    true => Err(twice(first)),
+                    false => Ok(None),
+                };
+            }
+            "pool" | "service" => {}
+            _ => {
+                let word = shown(&first.bytes);
+                return Err(format!(
+                    "'mem-limit', 'pool' or 'service' expected, not {word}"
+                ));
+            }
         }
         let (name, rest) = rest
             .split_first()
@@ -147,16 +159,16 @@ impl Source {
             [word, ..] if word.is("{") => return Err(stray(&rest[1])),
             [word, ..] => return Err(format!("'{{' expected, not {}", shown(&word.bytes))),
         };
-        let twice = || Err(format!("there is a {kind} '{name}' already"));
+        let taken = || Err(format!("there is a {kind} '{name}' already"));
         let block = if kind == "pool" {
             if self.config.pool(name).is_some() {
-                return twice();
+                return taken();
             }
             self.note(Some(Object::Pool(name.to_owned())), line);
             Block::Pool(Pool::new(name))
         } else {
             if self.config.service(name).is_some() {
-                return twice();
+                return taken();
             }
             self.note(Some(Object::Service(name.to_owned())), line);
             Block::Service(Service::new(name))
@@ -187,6 +199,10 @@ fn name_of(word: &Word) -> Result<&str, String> {
         None => Ok(name),
         Some(fault) => Err(format!("{}: {fault}", shown(&word.bytes))),
     }
+}
+
+fn twice(directive: &Word) -> String {
+    format!("{} is given twice", shown(&directive.bytes))
 }
 
 fn stray(word: &Word) -> String {

@@ -140,5 +140,10 @@ fn services() -> impl Strategy<Value = Vec<Service>> {
 
 /// Any configuration that can be written; it need not pass the checks.
 pub(crate) fn configs() -> impl Strategy<Value = Config> {
-    (pools(), services()).prop_map(|(pools, services)| Config { pools, services })
+    let limits = prop_oneof![Just(0), any::<u64>(), (1..9u64).prop_map(|m| m << 20)];
+    (limits, pools(), services()).prop_map(|(mem_limit, pools, services)| Config {
+        mem_limit,
+        pools,
+        services,
+    })
 }

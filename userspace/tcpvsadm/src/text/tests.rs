@@ -14,7 +14,7 @@ use ktcpvs_netlink::{
 };
 use proptest::prelude::*;
 
-const GOOD: &str = r#"# All of it.
+const GOOD: &str = r#"mem-limit 256M  # All of it.
 pool web {
     scheduler wrr
     cookie SRV key 000102030405060708090a0b0c0d0e0f
@@ -40,6 +40,7 @@ fn a_file_is_read() {
     let source = Source::read(GOOD.as_bytes()).unwrap();
     let config = &source.config;
     assert_eq!(config.check(), Ok(()));
+    assert_eq!(config.mem_limit, 256 << 20);
     assert_eq!(config.pools[0].servers[0].weight, 3);
     assert_eq!(config.pools[0].servers[1].weight, 1);
     assert!(config.pools[1].servers.is_empty());
@@ -69,6 +70,20 @@ fn a_file_is_read() {
 fn what_is_wrong_is_told_with_its_line_and_word() {
     let cases = [
         ("pol web {", 1, "'pol'"),
+        ("mem-limit", 1, "'mem-limit'"),
+        ("\nmem-limit lots", 2, "'lots'"),
+        ("mem-limit 1t", 1, "'1t'"),
+        ("mem-limit -1", 1, "'-1'"),
+        (
+            "mem-limit 18446744073709551616",
+            1,
+            "'18446744073709551616'",
+        ),
+        ("mem-limit 1m 2m", 1, "'2m'"),
+        ("mem-limit {", 1, "'{'"),
+        ("mem-limit 0\npool web { }\nmem-limit 1m", 3, "twice"),
+        ("pool web {\nmem-limit 1m", 2, "'mem-limit'"),
+        ("service www {\nmem-limit 1m", 2, "'mem-limit'"),
         ("pool web", 1, "'{'"),
         ("pool", 1, "name"),
         ("pool a/b {", 1, "'a/b'"),
@@ -118,6 +133,20 @@ fn what_is_wrong_is_told_with_its_line_and_word() {
         assert_eq!(fault.line, line, "{text}");
         assert!(fault.message.contains(word), "{text}: {}", fault.message);
     }
+}
+
+#[test]
+fn a_limit_is_written_unless_it_is_the_default() {
+    let written = |text: &str| {
+        let source = Source::read(text.as_bytes()).unwrap();
+        Text(&source.config).to_string()
+    };
+    assert_eq!(written("mem-limit 0"), "");
+    assert_eq!(written("mem-limit default"), "");
+    assert_eq!(written("mem-limit 262144k"), "mem-limit 256m\n");
+    assert_eq!(written("mem-limit 1025"), "mem-limit 1025\n");
+    let after = written("pool web { }\nmem-limit 2048m");
+    assert!(after.starts_with("mem-limit 2g\n\npool web {\n"), "{after}");
 }
 
 proptest! {

@@ -43,7 +43,7 @@ pub(crate) fn setting(setting: Setting, text: &str) -> Result<u64, String> {
 pub(crate) fn show_setting(setting: Setting, value: u64) -> String {
     match setting.unit() {
         Unit::Time => with_unit(value, &TIMES),
-        Unit::Bytes => with_unit(value, &SIZES),
+        Unit::Bytes => show_size(value),
         Unit::Count => value.to_string(),
         Unit::Switch => show_switch(value != 0).to_owned(),
     }
@@ -96,6 +96,23 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
         number.checked_mul(factor)
     };
     read().ok_or_else(|| "is not a size such as 512, 16k or 1m".to_owned())
+}
+
+/// A limit in bytes, or 0 for `default`.
+///
+/// # Errors
+///
+/// When it is neither.
+pub(crate) fn limit(text: &str) -> Result<u64, String> {
+    if text == "default" {
+        return Ok(0);
+    }
+    size(text).map_err(|fault| format!("{fault}, nor 'default'"))
+}
+
+/// What [`size`] reads.
+pub(crate) fn show_size(value: u64) -> String {
+    with_unit(value, &SIZES)
 }
 
 /// On or off.
@@ -190,6 +207,8 @@ mod tests {
         assert_eq!(size("16k"), Ok(16_384));
         assert_eq!(size("1M"), Ok(1 << 20));
         assert_eq!(size("7"), Ok(7));
+        assert_eq!(limit("256m"), Ok(256 << 20));
+        assert_eq!((limit("0"), limit("default")), (Ok(0), Ok(0)));
         for text in [
             "",
             "5",
@@ -204,6 +223,7 @@ mod tests {
         }
         for text in ["", "k", "1kb", "-1", "18446744073709551615k"] {
             assert!(size(text).is_err(), "{text}");
+            assert!(limit(text).is_err(), "{text}");
         }
         for text in ["", "+1", "1x", "4294967296"] {
             assert!(number::<u32>(text).is_err(), "{text}");
@@ -229,6 +249,12 @@ mod tests {
             let (least, greatest) = which.range();
             let value = value.clamp(least, greatest);
             prop_assert_eq!(setting(which, &show_setting(which, value)), Ok(value));
+        }
+
+        #[test]
+        fn sizes_round_trip(value: u64, shift in 0..64u32) {
+            let value = value >> shift << (shift / 2);
+            prop_assert_eq!(size(&show_size(value)), Ok(value));
         }
 
         #[test]

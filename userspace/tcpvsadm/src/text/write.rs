@@ -6,6 +6,7 @@ use super::rule;
 use super::value::{
     show_key,
     show_setting,
+    show_size,
     show_switch, //
 };
 use super::words::quote;
@@ -23,6 +24,9 @@ use std::fmt::{
 /// A configuration that is written as text.
 pub(crate) struct Text<'a>(pub(crate) &'a Config);
 
+/// The pools and services of a configuration that are written as text.
+pub(crate) struct Blocks<'a>(pub(crate) &'a Config);
+
 /// A pool that is written as text.
 pub(crate) struct PoolText<'a>(pub(crate) &'a Pool);
 
@@ -30,6 +34,23 @@ pub(crate) struct PoolText<'a>(pub(crate) &'a Pool);
 pub(crate) struct ServiceText<'a>(pub(crate) &'a Service);
 
 impl Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Config {
+            mem_limit,
+            pools,
+            services,
+        } = self.0;
+        if *mem_limit != 0 {
+            writeln!(f, "mem-limit {}", show_size(*mem_limit))?;
+            if !pools.is_empty() || !services.is_empty() {
+                writeln!(f)?;
+            }
+        }
+        Blocks(self.0).fmt(f)
+    }
+}
+
+impl Display for Blocks<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut between = "";
         for pool in &self.0.pools {
