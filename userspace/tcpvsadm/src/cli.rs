@@ -52,10 +52,11 @@ pub(crate) enum Command {
     /// Add, change, delete or move a rule of a service
     #[command(subcommand)]
     Rule(Rule),
-    /// Change what is given of the settings of the whole network namespace
+    /// Change a setting of the whole network namespace
     Set {
-        #[command(flatten)]
-        options: SetOptions,
+        /// What all connections may take, 0 or default for half of the machine's memory
+        #[arg(long, value_name = "SIZE", value_parser = value::limit)]
+        mem_limit: u64,
     },
     /// Show the configuration, or what has been counted
     Show {
@@ -94,14 +95,6 @@ pub(crate) enum Command {
     },
     /// Delete all services and pools, and put all settings back to their defaults
     Flush,
-}
-
-#[derive(Args, Debug)]
-#[group(required = true, multiple = true)]
-pub(crate) struct SetOptions {
-    /// What all connections may take, 0 or default for half of the machine's memory
-    #[arg(long, value_name = "SIZE", value_parser = value::limit)]
-    pub(crate) mem_limit: Option<u64>,
 }
 
 /// What `show` shows.

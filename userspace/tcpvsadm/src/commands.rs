@@ -34,8 +34,8 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Pool(command) => pool::run(&command),
         Command::Server(command) => pool::run_server(&command),
         Command::Rule(command) => rule::run(&command),
-        Command::Set { options } => edit(|config| {
-            config.mem_limit = options.mem_limit.unwrap_or(config.mem_limit);
+        Command::Set { mem_limit } => edit(|config| {
+            config.mem_limit = mem_limit;
             Ok(())
         }),
         Command::Show { what, name, json } => show::run(what, name.as_deref(), json),
