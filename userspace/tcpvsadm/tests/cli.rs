@@ -198,7 +198,7 @@ fn help_is_no_error() {
 #[test]
 fn the_manuals_example_is_good() {
     let page = include_str!("../../../Documentation/man/tcpvsadm.8");
-    let begin = page.find("# Two real servers").unwrap();
+    let begin = page.find("mem-limit 256m\n").unwrap();
     let end = begin + page[begin..].find("\n.Ed").unwrap();
     let text = page[begin..end].replace("\\(aq", "'");
     assert_eq!(checked(&format!("{text}\n")), (0, String::new()));
