@@ -6,6 +6,8 @@ import json
 import pytest
 from support.client import Client
 from support.director import Director
+from support.pace import PACE
+from support.raw_server import wait_until
 from support.topology import VIP, server_address
 
 CONFIG = f"""
@@ -96,6 +98,102 @@ def test_errors_name_the_word(director: Director, words: list[str], word: str) -
     before = director.save()
     assert word in director.refused(*words)
     assert director.save() == before
+
+
+def memory_limit(director: Director) -> int:
+    return director.show()["mem_limit"]
+
+
+def test_memory_limit(director: Director) -> None:
+    """It is the default until it is set, and shown in a file's words and in bytes."""
+    first = director.show()
+    assert first["mem_limit"] == 0
+    assert "mem-limit" not in director.save()
+    director.tcpvsadm("set", "--mem-limit", "256m")
+    shown = director.show()
+    assert shown["mem_limit"] == 256 << 20
+    assert shown["generation"] == first["generation"] + 1
+    assert director.tcpvsadm("show").stdout == "mem-limit 256m\n"
+    assert "268435456" in director.tcpvsadm("show", "stats").stdout
+    # More than 32 bits, and with nothing left to change.
+    for _ in range(2):
+        director.tcpvsadm("set", "--mem-limit", "5000000001")
+        assert director.save() == "mem-limit 5000000001\n"
+    for default in ("default", "0"):
+        director.tcpvsadm("set", "--mem-limit", "1g")
+        assert memory_limit(director) == 1 << 30
+        director.tcpvsadm("set", "--mem-limit", default)
+        assert memory_limit(director) == 0
+
+
+def test_memory_in_use(director: Director, client: Client) -> None:
+    """What connections take is told while they are open."""
+    director.service()
+    with client.connect():
+        wait_until(lambda: director.show()["memory"] > 0, 5 * PACE)
+        table = director.tcpvsadm("show", "stats").stdout.splitlines()
+        assert table[0].split() == ["MEMORY", "MEM-LIMIT"]
+        used, limit = table[1].split()
+        assert (used.isdigit(), limit) == (True, "default")
+    wait_until(lambda: director.show()["memory"] == 0, 5 * PACE)
+
+
+def test_memory_limit_and_the_rest(director: Director) -> None:
+    """It stays when services and pools change, and they stay when it changes."""
+    director.apply(CONFIG)
+    before = director.save()
+    director.tcpvsadm("set", "--mem-limit", "64m")
+    assert director.save() == f"mem-limit 64m\n\n{before}"
+    director.tcpvsadm("server", "set", "images", f"{server_address(1)}:80", "--weight", "7")
+    director.tcpvsadm("zero")
+    assert memory_limit(director) == 64 << 20
+    for what in (["services"], ["pools"], ["www"], ["stats", "www"]):
+        assert "mem-limit" not in director.tcpvsadm("show", *what).stdout.lower()
+
+
+def test_memory_limit_in_a_file(director: Director) -> None:
+    """What is saved is restored; a file without it asks for the default, as a flush does."""
+    director.apply(f"mem-limit 65536k\n{CONFIG}")
+    saved = director.save()
+    assert saved.startswith("mem-limit 64m\n\n")
+    director.tcpvsadm("flush")
+    assert memory_limit(director) == 0
+    assert director.save() == ""
+    director.apply(saved)
+    generation = director.show()["generation"]
+    assert memory_limit(director) == 64 << 20
+    director.apply(saved)
+    assert director.save() == saved
+    assert director.show()["generation"] == generation
+    director.apply(CONFIG)
+    assert memory_limit(director) == 0
+    director.apply(saved)
+    director.tcpvsadm("-F")
+    assert memory_limit(director) == 0
+
+
+@pytest.mark.parametrize(
+    "word", ["lots", "1t", "-1", "1.5m", "", "17179869184g", "18446744073709551616"]
+)
+def test_bad_memory_limits(director: Director, word: str) -> None:
+    """They are refused with the word, on the command line and in a file, and change nothing."""
+    director.apply(f"mem-limit 1g\n{CONFIG}")
+    before = director.save()
+    assert f"'{word}'" in director.refused("set", f"--mem-limit={word}")
+    message = director.refused("apply", "-f", "-", stdin=f"\nmem-limit '{word}'\n{CONFIG}")
+    assert "<stdin>:2:" in message
+    assert f"'{word}'" in message
+    assert director.save() == before
+
+
+def test_misplaced_memory_limits(director: Director) -> None:
+    """There is one for the whole namespace, and none of a service."""
+    twice = director.refused("apply", "-f", "-", stdin="mem-limit 0\nmem-limit 1m\n")
+    assert "<stdin>:2: 'mem-limit' is given twice" in twice
+    inside = CONFIG.replace("timeout-head 5s", "mem-limit 1m")
+    assert "'mem-limit'" in director.refused("apply", "-f", "-", stdin=inside)
+    assert "--mem-limit" in director.refused("set")
+    assert director.save() == ""
 
 
 def test_two_services_on_one_address(director: Director) -> None:
