@@ -14,6 +14,7 @@ exit status is that of what ran. The kernel's log must be clean.
 """
 
 import argparse
+import os
 import shlex
 import shutil
 import sys
@@ -37,6 +38,9 @@ CPUS = 2
 
 # What runs tests.
 TESTS = ["suite", "exact"]
+
+# What of the environment goes on to the guest.
+PASSED = ["KTCPVS_SEED", "KTCPVS_COUNT"]
 
 # What measures the kernel.
 BENCH = ["bench", "profile"]
@@ -98,6 +102,9 @@ def main() -> int:
             f"export KTCPVS_BUILD=/repo/{options.build.resolve().relative_to(TOP)}\n"
             f"export KTCPVS_KERNEL={options.kind}\n"
             + ("export KTCPVS_PROFILE=1\n" if options.profiler else "")
+            + "".join(
+                f"export {name}={os.environ[name]}\n" for name in PASSED if name in os.environ
+            )
             # Its clock leaps while a program is being loaded, and nothing must time out then.
             + ("export KTCPVS_PACE=1000\n" if options.mode in EXACT else "")
         )
