@@ -199,6 +199,9 @@ impl Flags {
     pub(super) const UPPER_HOST: Self = Self(1 << 17);
     /// The version is HTTP/1.0.
     pub(super) const OLD: Self = Self(1 << 18);
+    /// The field that frames the message has more white space around its value than one space
+    /// before it.
+    pub(super) const SPACED_FRAMING: Self = Self(1 << 19);
 
     #[inline]
     pub(super) const fn with(self, other: Self) -> Self {
@@ -258,9 +261,15 @@ impl Facts {
         }
     }
 
-    /// Takes note of a field.
+    /// Takes note of a field with which `line` begins.
     #[inline]
-    pub(super) fn take(&mut self, kind: Kind, field: Field, value: &[u8]) -> Result<(), HeadError> {
+    pub(super) fn take(
+        &mut self,
+        kind: Kind,
+        field: Field,
+        value: &[u8],
+        line: &[u8],
+    ) -> Result<(), HeadError> {
         match field {
             Field::Connection => self.take_connection(value),
             Field::ContentLength => {
@@ -269,9 +278,13 @@ impl Facts {
                 }
                 self.flags.set(Flags::LENGTH);
                 self.length = lex::decimal(value).ok_or(HeadError::BadLength)?;
+                self.take_space(b"content-length", value, line);
                 Ok(())
             }
-            Field::TransferEncoding => self.take_coding(value),
+            Field::TransferEncoding => {
+                self.take_space(b"transfer-encoding", value, line);
+                self.take_coding(value)
+            }
             Field::Upgrade => {
                 self.take_upgrade(kind, value);
                 Ok(())
@@ -282,6 +295,21 @@ impl Facts {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Takes note of the white space around the value of the field `name`, with which `line`
+    /// begins.
+    #[inline]
+    fn take_space(&mut self, name: &[u8], value: &[u8], line: &[u8]) {
+        let after = line.get(name.len().wrapping_add(1)..).unwrap_or_default();
+        let after = match after {
+            [b' ', after @ ..] => after,
+            _ => after,
+        };
+
+        // There is no CR in a value.
+        let plain = after.get(value.len()) == Some(&b'\r');
+        self.flags.set_if(!plain, Flags::SPACED_FRAMING);
     }
 
     fn take_connection(&mut self, value: &[u8]) -> Result<(), HeadError> {

@@ -26,6 +26,10 @@ pub use self::{
 };
 
 use super::{
+    fields::{
+        Flags,
+        Line, //
+    },
     lex,
     Version, //
 };
@@ -117,6 +121,16 @@ pub(super) const fn version_text(version: Version) -> &'static [u8] {
     match version {
         Version::Http10 => b"HTTP/1.0",
         Version::Http11 => b"HTTP/1.1",
+    }
+}
+
+/// Writes the field that frames the message, without unusual white space. It is never longer than
+/// it was.
+fn put_framing(flags: Flags, line: &Line<'_>, out: &mut Out<'_>) -> Result<(), NoRoom> {
+    if flags.any(Flags::SPACED_FRAMING) {
+        out.put_all(&[line.name, b": ", line.value, b"\r\n"])
+    } else {
+        out.put(line.raw)
     }
 }
 

@@ -88,8 +88,8 @@ impl<'a> Response<'a> {
         self.facts.set_version(version);
         self.status = status;
         self.fields = span::offset(bytes, lines);
-        let behind = fields::read(lines, limits, |field, value, _| {
-            self.facts.take(Kind::Response, field, value)
+        let behind = fields::read(lines, limits, |field, value, line| {
+            self.facts.take(Kind::Response, field, value, line)
         })?;
         self.facts.check_framing()?;
         self.head = lex::before(bytes, behind);

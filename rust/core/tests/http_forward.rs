@@ -164,6 +164,50 @@ fn fields_of_one_connection_are_dropped() {
     }
 }
 
+/// What is around the value of a field that frames the message, and others take for a part of it.
+const SPACED: [(&str, &str); 6] = [
+    ("Content-Length: 5 \r\n", "Content-Length: 5\r\n"),
+    ("content-length:\t5\r\n", "content-length: 5\r\n"),
+    ("Content-Length:5\t\r\n", "Content-Length: 5\r\n"),
+    (
+        "Transfer-Encoding: chunked\t\r\n",
+        "Transfer-Encoding: chunked\r\n",
+    ),
+    (
+        "Transfer-Encoding:  Chunked\r\n",
+        "Transfer-Encoding: Chunked\r\n",
+    ),
+    (
+        "X: \ty \r\nTransfer-Encoding:chunked \t \r\n",
+        "X: \ty \r\nTransfer-Encoding: chunked\r\n",
+    ),
+];
+
+/// How much white space there may be, before and behind it.
+const USUAL: [&str; 4] = [
+    "Content-Length: 5\r\n",
+    "Content-Length:5\r\n",
+    "Transfer-Encoding: chunked\r\n",
+    "transfer-encoding:chunked\r\n",
+];
+
+#[test]
+fn framing_has_no_unusual_space() {
+    for (fields, expected) in SPACED {
+        let request = to_server(get(fields).as_bytes(), &RequestEdits::default());
+        let response = to_client(ok(fields).as_bytes(), &ResponseEdits::default());
+
+        assert_eq!(request, Some(get(expected).into_bytes()), "{fields}");
+        assert_eq!(response, Some(ok(expected).into_bytes()), "{fields}");
+    }
+    for fields in USUAL {
+        let request = to_server(get(fields).as_bytes(), &RequestEdits::default());
+        let response = to_client(ok(fields).as_bytes(), &ResponseEdits::default());
+
+        assert_eq!((request, response), (None, None), "{fields}");
+    }
+}
+
 #[test]
 fn te_keeps_nothing_but_trailers() {
     const TRAILERS: &str = "Connection: TE\r\nTE: trailers\r\n";

@@ -4,6 +4,7 @@
 
 use super::{
     put_elements,
+    put_framing,
     version_text,
     Forward,
     NoRoom,
@@ -40,6 +41,8 @@ pub struct RequestEdits<'e> {
 /// - What `Connection` names is dropped, with `Keep-Alive`, `Proxy-Connection` and
 ///   `Connection: close`: the connection to the server is another one (RFC 9110 §7.6.1).
 /// - `TE` keeps nothing but `trailers` (RFC 9110 §10.1.4).
+/// - The field that frames the message has one space before its value, and none behind it: others
+///   take what is there for a part of it.
 /// - `Upgrade` stays if [`Request::upgrade`] is true, without HTTP/2.
 /// - The version stays, since a client of HTTP/1.0 could not read the answers to HTTP/1.1; so does
 ///   its `Connection: keep-alive`.
@@ -134,6 +137,7 @@ fn must_change(request: &Request<'_>) -> bool {
         .with(Flags::HOP_FIELD)
         .with(Flags::TE_CODINGS)
         .with(Flags::UPGRADE_H2)
+        .with(Flags::SPACED_FRAMING)
         .with(Flags::ABSOLUTE);
     let flags = request.facts.flags;
 
@@ -153,7 +157,7 @@ fn put_line(
 
     match Field::of(line.name) {
         Field::Connection | Field::KeepAlive | Field::ProxyConnection => Ok(()),
-        Field::ContentLength | Field::TransferEncoding => out.put(line.raw),
+        Field::ContentLength | Field::TransferEncoding => put_framing(flags, line, out),
         Field::Host if flags.any(Flags::ABSOLUTE) => Ok(()),
         Field::Host => out.put(line.raw),
         Field::Upgrade if !request.upgrade() => Ok(()),

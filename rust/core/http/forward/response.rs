@@ -3,6 +3,7 @@
 //! Responses on their way to a client.
 
 use super::{
+    put_framing,
     version_text,
     Forward,
     NoRoom,
@@ -41,6 +42,8 @@ pub struct ResponseEdits<'e> {
 ///   gateway may not pass on.
 /// - `Content-Length` and `Transfer-Encoding` are dropped where the status allows neither
 ///   (RFC 9110 §8.6, RFC 9112 §6.1).
+/// - The field that frames the message has one space before its value, and none behind it: others
+///   take what is there for a part of it, and read on until the connection ends.
 /// - The version is this gateway's, HTTP/1.1, except that a client of HTTP/1.0 may see the
 ///   server's.
 ///
@@ -90,8 +93,14 @@ fn rewrite(
     out.put_all(&[version_text(version), response.after_version()])?;
     let nominated = Nominated::new(response.facts.flags, response.fields());
     for line in Lines::new(response.fields()) {
-        if is_kept(response, &nominated, &line) {
-            out.put(line.raw)?;
+        if !is_kept(response, &nominated, &line) {
+            continue;
+        }
+        match Field::of(line.name) {
+            Field::ContentLength | Field::TransferEncoding => {
+                put_framing(response.facts.flags, &line, &mut out)?;
+            }
+            _ => out.put(line.raw)?,
         }
     }
     if let Some((name, value)) = set_cookie {
@@ -137,7 +146,8 @@ fn must_change(response: &Response<'_>) -> bool {
     flags.any(
         Flags::NOMINATES
             .with(Flags::TE_OPTION)
-            .with(Flags::HOP_FIELD),
+            .with(Flags::HOP_FIELD)
+            .with(Flags::SPACED_FRAMING),
     ) || flags.any(Flags::UPGRADE) && !keeps_upgrade(response)
         || flags.any(Flags::LENGTH.with(Flags::CHUNKED)) && response.never_has_content()
 }

@@ -85,7 +85,7 @@ impl<'a> Request<'a> {
                 }
                 Ok(())
             }
-            _ => self.take(field, value),
+            _ => self.take(field, value, from),
         })?;
 
         self.choose_host(bytes, target, host)?;
@@ -171,9 +171,9 @@ impl<'a> Request<'a> {
         Ok(())
     }
 
-    /// Takes note of a field that fewer requests have.
+    /// Takes note of a field that fewer requests have, with which `line` begins.
     #[inline(never)]
-    fn take(&mut self, field: Field, value: &[u8]) -> Result<(), HeadError> {
+    fn take(&mut self, field: Field, value: &[u8], line: &[u8]) -> Result<(), HeadError> {
         let flags = &mut self.facts.flags;
 
         match field {
@@ -189,7 +189,7 @@ impl<'a> Request<'a> {
                 }
             }
             Field::ForwardedFor => flags.set(Flags::FORWARDED_FOR),
-            _ => return self.facts.take(Kind::Request, field, value),
+            _ => return self.facts.take(Kind::Request, field, value, line),
         }
         Ok(())
     }
