@@ -16,6 +16,7 @@ use kernel::{
 use ktcpvs_core::{
     hash,
     inline::Inline,
+    netlink::WrongLength,
     sched::Kind, //
 };
 
@@ -225,6 +226,12 @@ impl From<Error> for Refusal {
 impl From<AllocError> for Refusal {
     fn from(_: AllocError) -> Self {
         ENOMEM.into()
+    }
+}
+
+impl From<WrongLength> for Refusal {
+    fn from(_: WrongLength) -> Self {
+        Self::new(EINVAL, format_args!("an attribute has the wrong length"))
     }
 }
 

@@ -14,6 +14,7 @@ pub mod affinity;
 pub mod hash;
 pub mod http;
 pub mod inline;
+pub mod netlink;
 pub mod order;
 pub mod rule;
 pub mod runner;

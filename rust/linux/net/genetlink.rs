@@ -4,16 +4,9 @@
 //!
 //! C header: [`include/net/genetlink.h`](srctree/include/net/genetlink.h)
 
-mod attr;
 mod message;
 
-pub(crate) use self::{
-    attr::{
-        Attr,
-        Attrs, //
-    },
-    message::Message,
-};
+pub(crate) use self::message::Message;
 use crate::linux::{
     bindings,
     net::NetRef, //
@@ -34,6 +27,10 @@ use kernel::{
     },
     prelude::*,
     sync::Arc, //
+};
+pub(crate) use ktcpvs_core::netlink::{
+    Attr,
+    Attrs, //
 };
 
 /// The longest message of a dump in bytes, headers included.
