@@ -9,8 +9,8 @@ PREFIX ?= /usr/local
 MODULES_DIR ?= /lib/modules/$(or $(KREL),$(shell uname -r))/extra
 
 .DEFAULT_GOAL := all
-.PHONY: all module tools install demo check host-tests test test-debug guest-tests bench bench-profile \
-	bench-native shell help clean
+.PHONY: all module tools install demo check host-tests test test-debug guest-tests fuzz bench \
+	bench-profile bench-native shell help clean
 
 ## all: the module and the tool, in build/ (the default)
 all: module tools
@@ -49,6 +49,10 @@ guest-tests:
 ## test-debug: the functional tests on a kernel with KASAN, lockdep and kmemleak
 test-debug:
 	KTCPVS_KERNEL=debug scripts/guest suite $(PYTEST)
+
+## fuzz: looks for inputs that core cannot take; TIME= seconds (60) for each TARGET=, JOBS= at once
+fuzz:
+	scripts/fuzz run
 
 ## bench: what a request costs through this, HAProxy, nginx and IPVS; CASES= and SYSTEMS= choose
 bench:
