@@ -36,6 +36,9 @@ TIME_LIMIT = {"stock": 3600, "debug": 9000, "bench": 3000, "profile": 3000}
 # How many CPUs a guest has unless it is told.
 CPUS = 2
 
+# What of the environment the guest has as well.
+HANDED = ["KTCPVS_SEED", "KTCPVS_FUZZ_TIME"]
+
 # What runs tests.
 TESTS = ["suite", "exact"]
 
@@ -101,6 +104,11 @@ def main() -> int:
         (job / "environment").write_text(
             f"export KTCPVS_BUILD=/repo/{options.build.resolve().relative_to(TOP)}\n"
             f"export KTCPVS_KERNEL={options.kind}\n"
+            + "".join(
+                f"export {name}={shlex.quote(os.environ[name])}\n"
+                for name in HANDED
+                if name in os.environ
+            )
             + ("export KTCPVS_PROFILE=1\n" if options.profiler else "")
             + "".join(
                 f"export {name}={os.environ[name]}\n" for name in PASSED if name in os.environ
