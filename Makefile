@@ -9,8 +9,8 @@ PREFIX ?= /usr/local
 MODULES_DIR ?= /lib/modules/$(or $(KREL),$(shell uname -r))/extra
 
 .DEFAULT_GOAL := all
-.PHONY: all module tools install demo check host-tests test test-debug guest-tests fuzz bench \
-	bench-profile bench-native shell help clean
+.PHONY: all module tools install demo check host-tests test test-debug guest-tests fuzz \
+	bench bench-profile bench-native shell help clean fuzz-guest
 
 ## all: the module and the tool, in build/ (the default)
 all: module tools
@@ -53,6 +53,10 @@ test-debug:
 ## fuzz: looks for inputs that core cannot take; TIME= seconds (60) for each TARGET=, JOBS= at once
 fuzz:
 	scripts/fuzz run
+
+## fuzz-guest: netlink and TCP by chance in a guest, each test for TIME= seconds; SEED= repeats one
+fuzz-guest:
+	KTCPVS_FUZZ_TIME=$(TIME) KTCPVS_SEED=$(SEED) scripts/guest suite -rP -k fuzz
 
 ## bench: what a request costs through this, HAProxy, nginx and IPVS; CASES= and SYSTEMS= choose
 bench:
