@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from support.attacks import ATTACKS, PROMISED
@@ -31,7 +32,10 @@ LONGEST = 3 * PACE
 def attack(name: str) -> Iterator[None]:
     """Hostile clients are there, meanwhile."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "support.attacks", name], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "support.attacks", name],
+        cwd=Path(__file__).parent,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert process.stdout and process.stdout.readline() == "under way\n"

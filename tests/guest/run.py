@@ -36,14 +36,17 @@ TIME_LIMIT = {"stock": 3600, "debug": 9000, "bench": 3000, "profile": 3000}
 # How many CPUs a guest has unless it is told.
 CPUS = 2
 
-# What of the environment the guest has as well.
-HANDED = ["KTCPVS_SEED", "KTCPVS_FUZZ_TIME"]
-
 # What runs tests.
 TESTS = ["suite", "exact"]
 
-# What of the environment goes on to the guest.
-PASSED = ["KTCPVS_SEED", "KTCPVS_COUNT"]
+# What the tests may be told by the environment.
+TOLD = [
+    "KTCPVS_SEED",
+    "KTCPVS_COUNT",
+    "KTCPVS_FUZZ_TIME",
+    "KTCPVS_STORM_TIME",
+    "KTCPVS_STORM_EVENTS",
+]
 
 # What measures the kernel.
 BENCH = ["bench", "profile"]
@@ -106,13 +109,10 @@ def main() -> int:
             f"export KTCPVS_KERNEL={options.kind}\n"
             + "".join(
                 f"export {name}={shlex.quote(os.environ[name])}\n"
-                for name in HANDED
+                for name in TOLD
                 if name in os.environ
             )
             + ("export KTCPVS_PROFILE=1\n" if options.profiler else "")
-            + "".join(
-                f"export {name}={os.environ[name]}\n" for name in PASSED if name in os.environ
-            )
             # Its clock leaps while a program is being loaded, and nothing must time out then.
             + ("export KTCPVS_PACE=1000\n" if options.mode in EXACT else "")
         )
