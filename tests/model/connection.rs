@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `rust/l7/connection.rs`: a client's connection, its runner and its work items. Of what a
+//! connection does (`begin.rs`, `exchange.rs`) there is as much as takes locks or waits.
+
+use crate::{
+    kernel::{
+        Item,
+        Queues,
+        Tcp, //
+    },
+    mutant::{
+        broken,
+        Mutant, //
+    },
+    stream::{
+        Locked,
+        Owner,
+        Stream, //
+    },
+    upstream::{
+        Idle,
+        ServerLock,
+        Upstream, //
+    },
+};
+use ktcpvs_core::runner::{
+    self,
+    Mode,
+    Next,
+    Step, //
+};
+use loom::sync::{
+    atomic::{
+        AtomicBool,
+        Ordering::Relaxed, //
+    },
+    Mutex, //
+};
+use std::sync::Arc;
+
+/// What all connections share, and the scenario looks at.
+pub struct World {
+    pub queues: Queues<Task>,
+    pub idle: Idle,
+    /// Connections to the server that it has not answered yet.
+    pub connecting: Mutex<Vec<Arc<Upstream>>>,
+    // Not of loom's kind: to look at it must not order anything.
+    tally: std::sync::Mutex<Tally>,
+}
+
+#[derive(Default)]
+pub struct Tally {
+    pub conns_opened: usize,
+    pub conns_closed: usize,
+    pub upstreams_opened: usize,
+    pub upstreams_closed: usize,
+    /// Bytes from clients to the server, and back.
+    pub up: usize,
+    pub down: usize,
+}
+
+impl World {
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self {
+            queues: Queues::new(),
+            idle: Idle::new(),
+            connecting: Mutex::new(Vec::new()),
+            tally: std::sync::Mutex::default(),
+        })
+    }
+
+    pub fn tally<R>(&self, f: impl FnOnce(&mut Tally) -> R) -> R {
+        f(&mut self.tally.lock().unwrap())
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    Softirq,
+    Process,
+    Control,
+}
+
+#[derive(Clone)]
+pub enum Task {
+    Conn(Arc<Conn>, Work),
+    Upstream(Arc<Upstream>),
+}
+
+impl Item for Task {
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Conn(a, m), Self::Conn(b, n)) => Arc::ptr_eq(a, b) && m == n,
+            (Self::Upstream(a), Self::Upstream(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+
+    fn run(self) {
+        match self {
+            Self::Conn(conn, Work::Softirq) => conn.softirq_work(),
+            Self::Conn(conn, Work::Process) => conn.process_work(),
+            Self::Conn(conn, Work::Control) => conn.control_work(),
+            Self::Upstream(upstream) => upstream.run(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Phase {
+    Head,
+    Waiting,
+    Exchange {
+        /// How much of the response is still to come.
+        left: usize,
+    },
+    Closed,
+}
+
+pub struct State {
+    pub phase: Phase,
+    pub upstream: Option<Arc<Upstream>>,
+}
+
+pub struct Conn {
+    pub stream: Stream<State>,
+    pub world: Arc<World>,
+    doomed: AtomicBool,
+}
+
+/// How long the response to a request is.
+pub const RESPONSE: usize = 2;
+
+impl Conn {
+    pub fn new(world: &Arc<World>, tcp: Tcp, phase: Phase) -> Arc<Self> {
+        let state = State {
+            phase,
+            upstream: None,
+        };
+
+        world.tally(|tally| tally.conns_opened += 1);
+        Arc::new(Self {
+            stream: Stream::new(tcp, state),
+            world: world.clone(),
+            doomed: AtomicBool::new(false),
+        })
+    }
+
+    pub fn start(self: &Arc<Self>) {
+        self.stream.attach(Owner::Conn(self.clone()));
+        if !broken(Mutant::NotLookedAtOnce) {
+            self.defer();
+        }
+    }
+
+    pub fn defer(self: &Arc<Self>) {
+        self.go_on(runner::without_lock(self.stream.owned()));
+    }
+
+    pub fn go_on(self: &Arc<Self>, next: Next) {
+        let work = match next {
+            Next::Softirq => Work::Softirq,
+            Next::Process => Work::Process,
+            Next::Connect => Work::Control,
+            // The sweep looks at it a moment later, for all that happens here.
+            Next::Starve => Work::Process,
+            Next::Rest | Next::Finish { .. } => return,
+        };
+
+        self.world.queues.enqueue(Task::Conn(self.clone(), work));
+    }
+
+    pub fn defer_to_process(self: &Arc<Self>) {
+        self.go_on(Next::Process);
+    }
+
+    pub fn kill(self: &Arc<Self>) {
+        self.doomed.store(true, Relaxed);
+        self.defer_to_process();
+    }
+
+    pub fn client_event(self: &Arc<Self>, locked: Option<Locked<'_, State>>) {
+        let Some(client) = locked else {
+            if broken(Mutant::OwnedNotQueued) {
+                return;
+            }
+            return self.defer();
+        };
+
+        if let Some(next) = runner::instead_of_direct(client.wire().unread) {
+            return self.go_on(next);
+        }
+        self.run(&client, Mode::Direct, None);
+    }
+
+    pub fn server_event(self: &Arc<Self>, locked: Option<Locked<'_, ()>>) {
+        let Some(server) = locked else {
+            return self.defer();
+        };
+
+        if let Some(next) = runner::instead_of_direct(server.wire().unread) {
+            return self.go_on(next);
+        }
+        let client = if broken(Mutant::WaitsAgainstOrder) {
+            self.stream.lock_softirq()
+        } else {
+            self.stream.try_lock_softirq()
+        };
+
+        match client {
+            Some(client) => self.run(&client, Mode::Direct, Some(server)),
+            None if broken(Mutant::BusyNotQueued) => (),
+            None => self.defer(),
+        }
+    }
+
+    fn run(
+        self: &Arc<Self>,
+        client: &Locked<'_, State>,
+        mode: Mode,
+        mut given: Option<Locked<'_, ()>>,
+    ) {
+        let guard = client.state();
+        // SAFETY: loom panics where there is another runner.
+        let state = unsafe { guard.deref() };
+
+        match mode.run(|| self.step(client, state, mode, &mut given)) {
+            Next::Finish { reset } => self.finish(state, reset),
+            next => self.go_on(next),
+        }
+    }
+
+    fn step(
+        self: &Arc<Self>,
+        client: &Locked<'_, State>,
+        state: &mut State,
+        mode: Mode,
+        given: &mut Option<Locked<'_, ()>>,
+    ) -> Step {
+        if self.doomed.load(Relaxed) && state.phase != Phase::Closed {
+            return Step::Close { reset: true };
+        }
+        match state.phase {
+            Phase::Head => self.head(client, state, mode, given),
+            Phase::Waiting => self.waiting(client, state, mode, given),
+            Phase::Exchange { left } => self.exchange(client, state, mode, given, left),
+            Phase::Closed => Step::Wait,
+        }
+    }
+
+    /// `begin::head()` and `begin::forward_at_once()`.
+    fn head(
+        self: &Arc<Self>,
+        client: &Locked<'_, State>,
+        state: &mut State,
+        mode: Mode,
+        given: &mut Option<Locked<'_, ()>>,
+    ) -> Step {
+        if client.wire().unread == 0 {
+            return if client.wire().closed {
+                Step::Close { reset: false }
+            } else {
+                Step::Wait
+            };
+        }
+        while let Some(upstream) = self.world.idle.take() {
+            if !broken(Mutant::LentAfterLook) {
+                upstream.lend(self.clone());
+            }
+            let server = match upstream.lock(mode, given) {
+                ServerLock::Held(server) => server,
+                ServerLock::Busy => {
+                    if broken(Mutant::LentAfterLook) {
+                        upstream.lend(self.clone());
+                    }
+                    state.phase = Phase::Waiting;
+                    state.upstream = Some(upstream.clone());
+                    return Step::Defer;
+                }
+                ServerLock::Gone => continue,
+            };
+            let at_rest = !server.wire().closed && server.wire().unread == 0;
+
+            if at_rest {
+                if !broken(Mutant::LentAfterLook) {
+                    upstream.assert_lent_to(self);
+                    self.open(client, state);
+                    drop(server);
+                } else {
+                    self.open(client, state);
+                    drop(server);
+                    upstream.lend(self.clone());
+                }
+                state.upstream = Some(upstream);
+                return Step::Wait;
+            }
+            drop(server);
+            Upstream::close(upstream);
+        }
+        state.phase = Phase::Waiting;
+        Step::Connect
+    }
+
+    /// `Exchange::open()`: the request goes to the server.
+    fn open(&self, client: &Locked<'_, State>, state: &mut State) {
+        client.wire().unread -= 1;
+        self.world.tally(|tally| tally.up += 1);
+        state.phase = Phase::Exchange { left: RESPONSE };
+    }
+
+    /// `begin::waiting()`.
+    fn waiting(
+        self: &Arc<Self>,
+        client: &Locked<'_, State>,
+        state: &mut State,
+        mode: Mode,
+        given: &mut Option<Locked<'_, ()>>,
+    ) -> Step {
+        if client.wire().closed {
+            return Step::Close { reset: false };
+        }
+        let Some(upstream) = state.upstream.clone() else {
+            return Step::Wait;
+        };
+        let server = match upstream.lock(mode, given) {
+            ServerLock::Held(server) => server,
+            ServerLock::Busy => return Step::Defer,
+            ServerLock::Gone => return Self::try_another(state),
+        };
+
+        upstream.assert_lent_to(self);
+        if server.wire().connecting {
+            return Step::Wait;
+        }
+        if server.wire().closed || server.wire().unread > 0 {
+            drop(server);
+            return Self::try_another(state);
+        }
+        self.open(client, state);
+        Step::Again
+    }
+
+    fn try_another(state: &mut State) -> Step {
+        if let Some(upstream) = state.upstream.take() {
+            Upstream::close(upstream);
+        }
+        Step::Connect
+    }
+
+    /// `Exchange::step()`, `Exchange::run()` and `Exchange::finished()`.
+    fn exchange(
+        self: &Arc<Self>,
+        client: &Locked<'_, State>,
+        state: &mut State,
+        mode: Mode,
+        given: &mut Option<Locked<'_, ()>>,
+        mut left: usize,
+    ) -> Step {
+        let Some(upstream) = state.upstream.take() else {
+            return Step::Close { reset: true };
+        };
+        let mut finished = false;
+        let mut cut = client.wire().closed;
+        let server = match upstream.lock(mode, given) {
+            ServerLock::Busy => {
+                state.upstream = Some(upstream.clone());
+                return Step::Defer;
+            }
+            ServerLock::Gone => return Step::Close { reset: true },
+            ServerLock::Held(server) => server,
+        };
+
+        upstream.assert_lent_to(self);
+        if !cut {
+            self.pump(&server, client, mode, &mut left);
+            finished = left == 0;
+            cut = !finished && server.wire().unread == 0 && server.wire().closed;
+        }
+        let reusable = finished && server.wire().unread == 0 && !server.wire().closed;
+
+        if reusable && !broken(Mutant::PutBackUnlocked) {
+            Upstream::put_back(&upstream);
+        }
+        drop(server);
+        if reusable && broken(Mutant::PutBackUnlocked) {
+            Upstream::put_back(&upstream);
+        }
+        state.phase = Phase::Exchange { left };
+        if cut || (finished && !reusable) {
+            Upstream::close(upstream);
+        } else if !finished {
+            state.upstream = Some(upstream);
+        }
+        if cut {
+            return Step::Close { reset: true };
+        }
+        if !finished {
+            return Step::Wait;
+        }
+        state.phase = Phase::Head;
+        if client.wire().unread == 0 && !client.wire().closed {
+            Step::Wait
+        } else {
+            Step::Again
+        }
+    }
+
+    /// `Flow::pump()`: as much of the response as has come and finds room.
+    fn pump(
+        &self,
+        server: &Locked<'_, ()>,
+        client: &Locked<'_, State>,
+        mode: Mode,
+        left: &mut usize,
+    ) {
+        let (mut from, mut to) = (server.wire(), client.wire());
+        let want = from.unread.min(*left);
+        let taken = want.min(to.room);
+
+        from.unread -= taken;
+        to.room -= taken;
+        *left -= taken;
+        if taken < want && !broken(Mutant::NoSpaceNotAsked) {
+            to.nospace = true;
+        }
+        self.world.tally(|tally| tally.down += taken);
+        drop((from, to));
+        if taken > 0 && mode == Mode::Process {
+            client.push();
+        }
+    }
+
+    fn finish(self: &Arc<Self>, state: &mut State, reset: bool) {
+        state.phase = Phase::Closed;
+        if let Some(upstream) = state.upstream.take() {
+            Upstream::close(upstream);
+        }
+        if reset {
+            self.doomed.store(true, Relaxed);
+        }
+        self.go_on(Next::Connect);
+    }
+
+    fn connect(self: &Arc<Self>) {
+        let upstream = Upstream::connect(&self.world, self.clone());
+        let Some(client) = self.stream.lock() else {
+            Upstream::close(upstream);
+            return;
+        };
+
+        Self::connected(&client, upstream);
+        if !broken(Mutant::ConnectedNotLookedAt) {
+            self.run(&client, Mode::Process, None);
+        }
+    }
+
+    /// `begin::connected()`.
+    fn connected(client: &Locked<'_, State>, upstream: Arc<Upstream>) {
+        let guard = client.state();
+        // SAFETY: As in `run()`.
+        let state = unsafe { guard.deref() };
+
+        if state.phase == Phase::Waiting && state.upstream.is_none() {
+            state.upstream = Some(upstream);
+        } else if !broken(Mutant::ConnectedForgotten) {
+            Upstream::close(upstream);
+        }
+    }
+
+    fn close(&self) {
+        self.stream.release();
+        self.world.tally(|tally| tally.conns_closed += 1);
+    }
+
+    fn softirq_work(self: Arc<Self>) {
+        match self.stream.lock_softirq() {
+            Some(client) => self.run(&client, Mode::Softirq, None),
+            None if broken(Mutant::SoftirqNotHandedOver) => (),
+            None => self.defer_to_process(),
+        }
+    }
+
+    fn process_work(self: Arc<Self>) {
+        let Some(client) = self.stream.lock() else {
+            return;
+        };
+
+        self.run(&client, Mode::Process, None);
+    }
+
+    fn control_work(self: Arc<Self>) {
+        let Some(client) = self.stream.lock() else {
+            return;
+        };
+        let (closed, wanted) = {
+            let guard = client.state();
+            // SAFETY: As in `run()`.
+            let state = unsafe { guard.deref() };
+            let wanted = state.phase == Phase::Waiting && state.upstream.is_none();
+
+            (state.phase == Phase::Closed, wanted)
+        };
+
+        drop(client);
+        if closed {
+            self.close();
+        } else if wanted {
+            self.connect();
+        }
+    }
+}
