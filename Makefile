@@ -10,7 +10,7 @@ MODULES_DIR ?= /lib/modules/$(or $(KREL),$(shell uname -r))/extra
 
 .DEFAULT_GOAL := all
 .PHONY: all module tools install demo check host-tests test test-debug guest-tests fuzz \
-	bench bench-profile bench-native shell help clean fuzz-guest
+	bench bench-profile bench-native shell help clean fuzz-guest storm
 
 ## all: the module and the tool, in build/ (the default)
 all: module tools
@@ -57,6 +57,11 @@ fuzz:
 ## fuzz-guest: netlink and TCP by chance in a guest, each test for TIME= seconds; SEED= repeats one
 fuzz-guest:
 	KTCPVS_FUZZ_TIME=$(TIME) KTCPVS_SEED=$(SEED) scripts/guest suite -rP -k fuzz
+
+## storm: the storm test for long; EVENTS= and TIME= (seconds) end it, SEED= repeats it
+storm:
+	KTCPVS_STORM_EVENTS=$(or $(EVENTS),100000) KTCPVS_STORM_TIME=$(or $(TIME),1800) \
+		$(SEED:%=KTCPVS_SEED=%) scripts/guest suite -k test_storm -s $(PYTEST)
 
 ## bench: what a request costs through this, HAProxy, nginx and IPVS; CASES= and SYSTEMS= choose
 bench:
