@@ -26,6 +26,28 @@ pub fn sort<T: Ord + Copy>(items: &mut [T]) {
     sort_by_key(items, |item| *item);
 }
 
+/// How many of `items`, which are in order, come before what `is_before` is not true for.
+///
+/// As `slice::partition_point`, whose last addition may overflow for all that the compiler knows.
+#[inline]
+pub fn partition_point<T>(items: &[T], mut is_before: impl FnMut(&T) -> bool) -> usize {
+    let mut from = 0usize;
+    let mut left = items.len();
+
+    while left > 0 {
+        let half = left / 2;
+        let middle = from.wrapping_add(half);
+
+        if items.get(middle).is_some_and(&mut is_before) {
+            from = middle.wrapping_add(1);
+            left = left.wrapping_sub(half).wrapping_sub(1);
+        } else {
+            left = half;
+        }
+    }
+    from
+}
+
 /// Makes a heap of the first `len` items, where only the one at `root` may be in the wrong place.
 fn sift<T, K: Ord>(items: &mut [T], root: usize, len: usize, key: &mut impl FnMut(&T) -> K) {
     let mut parent = root;

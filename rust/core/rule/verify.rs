@@ -27,6 +27,7 @@ use super::{
     STEPS_MAX,
     SUBJECTS_MAX, //
 };
+use crate::order;
 use core::{
     cell::Cell,
     cmp::Ordering, //
@@ -302,7 +303,9 @@ impl Check<'_> {
             .any(|(at, number)| {
                 let list = self.words.slice(at, number);
 
-                list.binary_search(&(rule as u32)).is_ok()
+                let place = order::partition_point(list, |&other| (other as usize) < rule);
+
+                list.get(place).is_some_and(|&other| other as usize == rule)
             })
     }
 

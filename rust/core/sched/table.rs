@@ -2,6 +2,8 @@
 
 //! The weights of a pool, prepared for O(log n) weighted choice.
 
+use crate::order;
+
 /// Prefix sums of a pool's weights, in memory of the caller's.
 ///
 /// The weights are first divided by their greatest common divisor: only their ratio counts, and
@@ -67,7 +69,7 @@ impl<'a> Table<'a> {
     #[must_use]
     pub fn owner(&self, ticket: u64) -> Option<usize> {
         let ticket = ticket.checked_rem(self.total)?;
-        Some(not_above(self.sums, ticket))
+        Some(order::partition_point(self.sums, |&sum| sum <= ticket))
     }
 
     /// The server of turn number `turn`.
@@ -80,27 +82,6 @@ impl<'a> Table<'a> {
         let turn = (turn as u64).checked_rem(self.total)?;
         self.owner(turn.wrapping_mul(self.stride))
     }
-}
-
-/// How many of `sums`, which ascend, are not above `ticket`.
-///
-/// As `slice::partition_point`, whose last addition may overflow for all that the compiler knows.
-fn not_above(sums: &[u64], ticket: u64) -> usize {
-    let mut from = 0usize;
-    let mut left = sums.len();
-
-    while left > 0 {
-        let half = left / 2;
-        let middle = from.wrapping_add(half);
-
-        if sums.get(middle).is_some_and(|&sum| sum <= ticket) {
-            from = middle.wrapping_add(1);
-            left = left.wrapping_sub(half).wrapping_sub(1);
-        } else {
-            left = half;
-        }
-    }
-    from
 }
 
 /// The stride for a total: coprime to it and near total/φ.
@@ -158,7 +139,7 @@ mod tests {
                 let sums = &sums[..len];
 
                 assert_eq!(
-                    not_above(sums, ticket),
+                    order::partition_point(sums, |&sum| sum <= ticket),
                     sums.partition_point(|&sum| sum <= ticket),
                     "{ticket} in {sums:?}"
                 );
