@@ -143,7 +143,17 @@ pub fn cookies(fields: &[Field]) -> Vec<(&[u8], &[u8])> {
 
 /// Whether `bytes` are the name of HTTP/2 in an `Upgrade`.
 pub fn is_http2(protocol: &[u8]) -> bool {
-    [&b"h2"[..], b"h2c", b"http/2", b"http/2.0"].contains(&protocol)
+    let text = String::from_utf8_lossy(protocol).to_ascii_lowercase();
+    let name = text.split(['/', '-']).next();
+
+    match name {
+        Some("h2" | "h2c") => true,
+        Some("http") => text
+            .rsplit('/')
+            .next()
+            .is_some_and(|it| it.starts_with('2')),
+        _ => false,
+    }
 }
 
 /// What the fields of a message of HTTP/1.0, if it is `old`, or else 1.1 say about its framing, and

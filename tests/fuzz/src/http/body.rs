@@ -186,9 +186,17 @@ impl Chunks<'_> {
         } else if byte != b';' && byte != b'\r' {
             return Err(Stop::Bad);
         }
-        while byte != b'\r' {
+        let (mut quoted, mut escaped) = (false, false);
+
+        while byte != b'\r' || quoted {
             if byte.is_ascii_control() && byte != b'\t' {
                 return Err(Stop::Bad);
+            }
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if quoted => escaped = true,
+                b'"' => quoted = !quoted,
+                _ => {}
             }
             byte = self.count(&mut left)?;
         }

@@ -76,6 +76,7 @@ pub fn request<'a>(bytes: &'a [u8], limits: &Limits) -> Option<Request<'a>> {
         framing: framing.unwrap_or(Framing::None),
         persistent,
         upgrade: !old
+            && matches!(framing, None | Some(Framing::None | Framing::Length(0)))
             && options.contains(&b"upgrade".to_vec())
             && protocols.any(|protocol| !is_http2(&protocol)),
         fields: lines.fields,
@@ -140,7 +141,13 @@ pub fn authority(text: &[u8]) -> Option<Authority<'_>> {
         text.split_at(colon.unwrap_or(text.len()))
     };
     let name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%".contains(byte);
+    let escapes = host.split(|&byte| byte == b'%').skip(1);
+    let whole = |after: &[u8]| after.len() >= 2 && after[..2].iter().all(u8::is_ascii_hexdigit);
+
     if host.len() > HOST_MAX || !(host.starts_with(b"[") || host.iter().all(name)) {
+        return None;
+    }
+    if !host.starts_with(b"[") && !escapes.into_iter().all(whole) {
         return None;
     }
     let port = match port {
