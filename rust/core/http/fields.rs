@@ -409,6 +409,14 @@ impl Facts {
         }
     }
 
+    /// Whether the head itself promises content.
+    pub(super) const fn has_content(&self) -> bool {
+        matches!(
+            self.framing(),
+            Some(Framing::Chunked | Framing::Length(1..))
+        )
+    }
+
     /// Whether the connection persists after the message (RFC 9112 §9.3).
     pub(super) const fn persistent(&self) -> bool {
         !self.flags.any(Flags::CLOSE)

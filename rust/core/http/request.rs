@@ -226,8 +226,11 @@ impl<'a> Request<'a> {
 
     /// Whether the client offers to change the protocol, to anything but HTTP/2 (RFC 9110 §7.8).
     /// Only then may a server answer 101.
+    ///
+    /// An offer with content counts for nothing: there are servers that take the content for what
+    /// has been upgraded to.
     pub const fn upgrade(&self) -> bool {
-        self.facts.upgrade()
+        self.facts.upgrade() && !self.facts.has_content()
     }
 
     /// Whether the client may wait for a 100 before it sends the content (RFC 9110 §10.1.1).

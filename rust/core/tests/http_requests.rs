@@ -98,6 +98,15 @@ fn upgrades() {
         ("Connection: upgrade\r\n", false),
         ("Connection: upgrade\r\nUpgrade:\r\n", false),
         ("Connection: upgrades\r\nUpgrade: websocket\r\n", false),
+        // Not with content, which some take for the other protocol's.
+        (
+            "Connection: upgrade\r\nUpgrade: a\r\nContent-Length: 0\r\n",
+            true,
+        ),
+        (
+            "Connection: upgrade\r\nUpgrade: a\r\nContent-Length: 1\r\n",
+            false,
+        ),
         // HTTP/2 is not offered.
         (
             "Connection: upgrade, http2-settings\r\nUpgrade: h2c\r\n",
@@ -117,6 +126,8 @@ fn upgrades() {
         // HTTP/1.0 has no upgrades (RFC 9110 §7.8).
         assert!(!parse(&old_with(fields)).unwrap().upgrade(), "{fields}");
     }
+    let chunked = with("Connection: upgrade\r\nUpgrade: a\r\nTransfer-Encoding: chunked\r\n");
+    assert!(!parse(&chunked).unwrap().upgrade());
 }
 
 #[test]

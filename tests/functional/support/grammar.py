@@ -226,8 +226,6 @@ class RequestMaker(Maker):
                     self.odd("content of nothing in HTTP/1.0")
         elif method in ("POST", "PUT", "PATCH"):
             self.odd("no content")
-        if "upgrade" in self.oddities and sent:
-            self.odd("upgrade with content")
         self.chance.shuffle(fields)
         kept = version == "HTTP/1.1" or self.sometimes(0.5)
         if version == "HTTP/1.0":

@@ -95,7 +95,7 @@ TABLE = [
     case("upgrade-to-nothing", b"GET /%s HTTP/1.1", b"Upgrade: x\r\nConnection: upgrade\r\n",
          oddity="upgrade"),
     case("upgrade-with-a-body", fields=b"Upgrade: x\r\nConnection: upgrade\r\n" + length(BODY),
-         sent=BODY, body=BODY, oddity="upgrade with content"),
+         sent=BODY, body=BODY, oddity="upgrade"),
     case("prefixed-names", b"GET /%s HTTP/1.1", b"Transfer-Encodin: chunked\r\nHos: x\r\n"),
     case("longer-names", b"GET /%s HTTP/1.1", b"Transfer-Encodings: 0\r\nContent-Lengths: 9\r\n",
          oddity="longer name"),

@@ -196,8 +196,6 @@ READERS = [
         "http_parser",
         httptools_requests,
         frozenset({"longer name", "odd extension", "unusual method"}),
-        # It takes the content for what has been upgraded to.
-        errs=frozenset({"upgrade with content"}),
     ),
     Reader(
         "llhttp",
