@@ -9,6 +9,7 @@
 mod answer;
 mod begin;
 mod connection;
+mod deadline;
 mod exchange;
 mod head;
 mod hold;

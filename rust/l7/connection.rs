@@ -17,6 +17,7 @@ use crate::{
             self,
             Waiting, //
         },
+        deadline::Deadline,
         exchange::Exchange,
         hold::Hold,
         shared::{
@@ -90,9 +91,6 @@ pub(super) use ktcpvs_core::runner::{
 /// The longest text of an IP address, in bytes.
 pub(super) const ADDRESS_MAX: usize = 46;
 
-/// In the deadline of a connection: no request is under way.
-const IDLE: u64 = 1 << 63;
-
 /// What a connection takes beside its socket, in bytes.
 const SIZE: u64 = 512;
 
@@ -143,8 +141,8 @@ pub(super) struct Conn {
     pub(super) listener: Arc<Listener>,
     pub(super) peer: IpAddr,
     pub(super) hold: Hold,
-    /// When to look whether the connection has waited for too long, in jiffies, and [`IDLE`].
-    deadline: Atomic<u64>,
+    /// When to look whether the connection has waited for too long.
+    pub(super) deadline: Deadline,
     /// The place in the list of all connections.
     pub(super) place: Atomic<u32>,
     /// The connection is to be cut.
@@ -175,7 +173,7 @@ impl Conn {
     pub(super) fn start(listener: &Arc<Listener>, socket: Socket) -> Result {
         let service = listener.service();
         let peer = socket.peer().ip();
-        let deadline = time::jiffies() as u64 + service.options.timeout(Timeout::Head) as u64;
+        let deadline = Deadline::for_request(service.options.timeout(Timeout::Head));
         let stats = service.stats.clone();
         let state = State {
             phase: Phase::Head,
@@ -194,7 +192,7 @@ impl Conn {
                 listener: listener.clone(),
                 peer,
                 hold: Hold::new(),
-                deadline: Atomic::new(deadline | IDLE),
+                deadline,
                 place: Atomic::new(0),
                 doomed: Atomic::new(false),
                 starving: Atomic::new(false),
@@ -276,22 +274,15 @@ impl Conn {
 
     /// Whether the deadline has passed.
     pub(super) fn expired(&self, now: usize) -> bool {
-        (now as u64).wrapping_sub(self.deadline.load(Relaxed) & !IDLE) as i64 >= 0
-    }
-
-    /// How long the connection may still be idle, in jiffies, if it is.
-    pub(super) fn idle_for(&self, now: u64) -> Option<u64> {
-        let deadline = self.deadline.load(Relaxed);
-        let left = (deadline & !IDLE).saturating_sub(now);
-
-        (deadline & IDLE != 0).then_some(left)
+        self.deadline.passed(now)
     }
 
     /// What the connection takes, in bytes, with what is buffered for it; nothing if it is about to
     /// end. Process context.
     pub(super) fn memory(&self) -> u64 {
-        let leaving = self.doomed.load(Relaxed) || self.expired(time::jiffies());
-        let idle = self.deadline.load(Relaxed) & IDLE != 0;
+        let now = time::jiffies();
+        let leaving = self.doomed.load(Relaxed) || self.deadline.passed(now);
+        let idle = self.deadline.idle_for(now as u64).is_some();
 
         if leaving {
             return 0;
@@ -312,33 +303,19 @@ impl Conn {
             .saturating_add(server.unwrap_or(0))
     }
 
-    /// Ends the connection, for its memory: as if its time were up, if it is idle, and was when
-    /// it was chosen.
+    /// Ends the connection, for its memory: as if its time were up, if it was idle when it was
+    /// chosen and is still.
     pub(super) fn give_up(self: ArcBorrow<'_, Self>, chosen_idle: bool) {
-        let deadline = self.deadline.load(Relaxed);
-        let over = time::jiffies() as u64 | IDLE;
-
         if !chosen_idle {
             self.kill();
-        } else if deadline & IDLE != 0
-            // A request that begins meanwhile has set another.
-            && self.deadline.cmpxchg(deadline, over, Relaxed).is_ok()
-        {
+        } else if self.deadline.end_idle() {
             self.look();
         }
     }
 
-    /// Sets the deadline `after` jiffies from now.
+    /// Something is to happen within `after` jiffies from now.
     pub(super) fn expect_within(&self, after: usize) {
-        self.deadline
-            .store((time::jiffies() as u64).wrapping_add(after as u64), Relaxed);
-    }
-
-    /// Sets the deadline for the next request to begin, `after` jiffies from now.
-    fn expect_request_within(&self, after: usize) {
-        let deadline = (time::jiffies() as u64).wrapping_add(after as u64);
-
-        self.deadline.store(deadline | IDLE, Relaxed);
+        self.deadline.set(after);
     }
 
     /// Runs on what happened at the client's socket.
@@ -481,7 +458,8 @@ impl State {
         self.is_head = false;
         if keep {
             self.phase = Phase::Head;
-            conn.expect_request_within(self.service.options.timeout(Timeout::Idle));
+            conn.deadline
+                .set_for_request(self.service.options.timeout(Timeout::Idle));
         } else {
             self.phase = Phase::Lingering;
             conn.expect_within(time::msecs_to_jiffies(answer::LINGER_MS));

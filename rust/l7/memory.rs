@@ -174,7 +174,7 @@ impl Shared {
 /// What `conn` takes. One that has not said anything yet has less time left than those that are
 /// idle after a request, and so passes for one that has been idle for longer.
 fn load(conn: &Conn, now: u64, longest_idle: u64) -> Load {
-    let left = conn.idle_for(now).map(|left| {
+    let left = conn.deadline.idle_for(now).map(|left| {
         let thousandth = left.saturating_mul(1000).checked_div(longest_idle);
 
         thousandth.unwrap_or(0).min(1000) as u16
