@@ -19,6 +19,7 @@ from support.config import NGINX, pool_text, service_text
 from support.director import Director
 from support.nginx import Nginx
 from support.pace import PACE
+from support.raw_server import wait_until
 
 # How long an attack goes on, in seconds.
 LASTS = 4 * PACE
@@ -63,6 +64,11 @@ def times(client: Client) -> list[float]:
     return sorted(took)
 
 
+def active(director: Director) -> int:
+    """How many clients' connections there are."""
+    return director.show("services")["services"][0]["stats"]["connections_active"]
+
+
 @pytest.mark.parametrize("name", ATTACKS)
 def test_service_goes_on(director: Director, client: Client, nginx: list[Nginx], name: str) -> None:
     """Others are served within bounds, and the director is as it was when it is over."""
@@ -75,6 +81,5 @@ def test_service_goes_on(director: Director, client: Client, nginx: list[Nginx],
     assert len(took) > 20
     assert usual < USUAL
     assert took[-1] < LONGEST
-    # Of the attackers nothing is left.
-    director.settle()
+    wait_until(lambda: active(director) == 0, 15, "something of the attackers is left")
     assert client.get("/who").body == b"rs1\n"

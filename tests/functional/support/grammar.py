@@ -173,7 +173,7 @@ class Maker:
             self.odd("extension")
         elif self.sometimes(0.05):
             extension = self.chance.choice(
-                [b";", b";;", b" ;a=b", b"\t;a", b'; a = "b;c"', b';a="', b";a=\xff", b";0\t5"]
+                [b";", b";;", b" ;a=b", b"\t;a", b'; a = "b;c"', b";a=\xff", b";0\t5"]
             )
             self.odd("odd extension")
         return digits.encode() + extension + b"\r\n"

@@ -74,8 +74,6 @@ TABLE = [
          oddity="odd extension"),
     case("extension-behind-a-space", fields=CHUNKED, sent=one_chunk(BODY, b" ;a"), body=BODY,
          oddity="odd extension"),
-    case("extension-that-opens-a-quote", fields=CHUNKED, sent=one_chunk(BODY, b';a="'), body=BODY,
-         oddity="odd extension"),
     case("trailers", fields=CHUNKED, sent=one_chunk(BODY, trailers=b"X: y\r\nX-Length: 5\r\n"),
          body=BODY),
     case("chunk-of-many-zeros", fields=CHUNKED,
