@@ -39,6 +39,9 @@ use ktcpvs_core::shed::{
 /// How long idle connections to servers may stay when there is too little memory, in milliseconds.
 const SERVERS_IDLE_MS: u32 = 1000;
 
+/// How long a connection between two requests does not pass for idle, in milliseconds.
+const MOMENT_MS: u32 = 1000;
+
 /// After how many milliseconds one looks again for something to give up, where nothing was left.
 const AGAIN_MS: u32 = 50;
 
@@ -172,9 +175,13 @@ impl Shared {
 }
 
 /// What `conn` takes. One that has not said anything yet has less time left than those that are
-/// idle after a request, and so passes for one that has been idle for longer.
+/// idle after a request, and so passes for one that has been idle for longer. One that has had a
+/// request a moment ago is not idle.
 fn load(conn: &Conn, now: u64, longest_idle: u64) -> Load {
-    let left = conn.deadline.idle_for(now).map(|left| {
+    let moment = time::msecs_to_jiffies(MOMENT_MS) as u64;
+    let idle = conn.deadline.idle_for(now);
+    let idle = idle.filter(|left| left.saturating_add(moment) <= longest_idle);
+    let left = idle.map(|left| {
         let thousandth = left.saturating_mul(1000).checked_div(longest_idle);
 
         thousandth.unwrap_or(0).min(1000) as u16

@@ -147,7 +147,7 @@ def test_memory_limit_and_the_rest(director: Director) -> None:
     director.tcpvsadm("server", "set", "images", f"{server_address(1)}:80", "--weight", "7")
     director.tcpvsadm("zero")
     assert memory_limit(director) == 64 << 20
-    for what in (["services"], ["pools"], ["www"], ["stats", "www"]):
+    for what in (["services"], ["pools"], ["services", "www"], ["stats", "www"]):
         assert "mem-limit" not in director.tcpvsadm("show", *what).stdout.lower()
 
 

@@ -275,13 +275,14 @@ def namespaces(rng: random.Random, end: float) -> Counter[str]:
 
 def main() -> None:
     kind, seed, seconds, *protected = sys.argv[1:]
+    if kind in ("nobody", "guest", "guest-namespaces"):
+        # Before there is another thread: then there are no new user namespaces.
+        become_nobody(root_of_own=kind != "nobody")
     # What hangs shall say where.
     faulthandler.dump_traceback_later(float(seconds) + 60 * PACE, exit=True)
     rng = random.Random(f"{kind} {seed}")
     end = time.monotonic() + float(seconds)
     names = {name.encode() for name in protected}
-    if kind in ("nobody", "guest", "guest-namespaces"):
-        become_nobody(root_of_own=kind != "nobody")
     if "namespaces" in kind:
         counts = namespaces(rng, end)
     else:
