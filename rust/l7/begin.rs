@@ -120,6 +120,10 @@ pub(super) fn head<'a>(
         }
         Ok(None) if wire.ended() => {
             if state.scanner.is_idle() || wire.closed() {
+                let unread = wire.unread();
+
+                // Line ends, which would make a reset of it, and that might overtake an answer.
+                wire.consume(unread);
                 Step::Close { reset: false }
             } else {
                 answer::refuse(conn, client, mode, 400)

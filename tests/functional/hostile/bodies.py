@@ -56,7 +56,11 @@ CODINGS: list[Answer] = [
         for v in [*codings.BAD_VALUES[::2], *codings.UNKNOWN]
     ),
     *(
-        good(f"coding {escaped(v)}", response(b"Transfer-Encoding: " + v, body=HELLO))
+        good(
+            f"coding {escaped(v)}",
+            response(b"Transfer-Encoding: " + v, body=HELLO),
+            gets=response(b"Transfer-Encoding: " + v.strip(), body=HELLO),
+        )
         for v in codings.GOOD
     ),
     *(bad(f"coding: {id}", response(v, body=HELLO)) for id, v in codings.DISGUISED.items()),

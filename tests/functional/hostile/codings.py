@@ -225,7 +225,12 @@ CASES = [
         for value in UNKNOWN
     ),
     *(
-        passed(f"coding {escaped(value)}", post(b"Transfer-Encoding: " + value, body=HELLO))
+        passed(
+            f"coding {escaped(value)}",
+            post(b"Transfer-Encoding: " + value, body=HELLO),
+            # Others take white space for a part of it.
+            post(b"Transfer-Encoding: " + value.strip(), body=HELLO),
+        )
         for value in GOOD
     ),
     *(refused(f"coding: {id}", post(line) + NOTHING) for id, line in DISGUISED.items()),

@@ -179,14 +179,18 @@ CASES = [
         request(version=b"HTTP/1.0"),
     ),
     last("Expect in 1.0", request(b"Expect: 100-continue", version=b"HTTP/1.0")),
-    # What stands behind an upgrade that the server has not agreed to is a request.
+    # There are servers that take the content for what has been upgraded to, and others do not.
     passed(
-        "Upgrade with a body", post(UPGRADE, b"Upgrade: x", b"Content-Length: 5", body=b"hello")
+        "Upgrade with a body",
+        post(UPGRADE, b"Upgrade: x", b"Content-Length: 5", body=b"hello"),
+        post(b"Content-Length: 5", body=b"hello"),
     ),
     passed(
         "Upgrade with chunks",
         post(UPGRADE, b"Upgrade: x", b"Transfer-Encoding: chunked", body=HELLO),
+        post(b"Transfer-Encoding: chunked", body=HELLO),
     ),
+    # What stands behind an upgrade that the server has not agreed to is a request.
     Case(
         "preface behind an upgrade to HTTP/2",
         (request(UPGRADE, b"Upgrade: h2c") + b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",),
