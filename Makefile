@@ -56,12 +56,13 @@ fuzz:
 
 ## fuzz-guest: netlink by chance in a guest, each test for TIME= seconds; SEED= repeats one
 fuzz-guest:
-	KTCPVS_FUZZ_TIME=$(TIME) KTCPVS_SEED=$(SEED) scripts/guest suite -rP -k fuzz
+	KTCPVS_FUZZ_TIME=$(TIME) KTCPVS_SEED=$(or $(SEED),$(shell date +%s)) \
+		scripts/guest suite -rP -k fuzz
 
 ## storm: the storm test for long; EVENTS= and TIME= (seconds) end it, SEED= repeats it
 storm:
 	KTCPVS_STORM_EVENTS=$(or $(EVENTS),100000) KTCPVS_STORM_TIME=$(or $(TIME),1800) \
-		$(SEED:%=KTCPVS_SEED=%) scripts/guest suite -k test_storm -s $(PYTEST)
+		KTCPVS_SEED=$(or $(SEED),$(shell date +%s)) scripts/guest suite -k test_storm -s $(PYTEST)
 
 ## bench: what a request costs through this, HAProxy, nginx and IPVS; CASES= and SYSTEMS= choose
 bench:

@@ -25,7 +25,7 @@ from support.storm_load import Clients, Failure, Tally
 from support.topology import VIP
 from support.transfer import download, store
 
-SEED = int(os.environ.get("KTCPVS_SEED", random.SystemRandom().randrange(10**6)))
+SEED = int(os.environ.get("KTCPVS_SEED") or 1)
 TIME = float(os.environ.get("KTCPVS_STORM_TIME", 30))
 EVENTS = int(os.environ.get("KTCPVS_STORM_EVENTS", 10**6))
 

@@ -19,11 +19,9 @@ LOOKS_LIKE_A_HEAD = b"\r\n\r\nGET /poison HTTP/1.1\r\nHost: poison\r\nX-Id: pois
 
 
 def seed() -> int:
-    """What everything random in a test follows from: KTCPVS_SEED, or a new one each time. It is
-    printed, so that whoever sees the test fail can have it again."""
-    value = int(os.environ.get("KTCPVS_SEED") or random.SystemRandom().randrange(1 << 32))
-    print(f"KTCPVS_SEED={value}")
-    return value
+    """What everything random in a test follows from: KTCPVS_SEED, or always the same, so that the
+    suite finds today what it found yesterday. New ones are for who looks for something new."""
+    return int(os.environ.get("KTCPVS_SEED") or 1)
 
 
 def count(usual: int) -> int:
