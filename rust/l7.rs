@@ -10,6 +10,7 @@ mod answer;
 mod begin;
 mod connection;
 mod deadline;
+mod ending;
 mod exchange;
 mod head;
 mod hold;

@@ -84,6 +84,18 @@ bool ktcpvs_tcp_starved(const struct sock *sk)
 	return sk_stream_memory_free(sk) && !tcp_sk(sk)->packets_out;
 }
 
+/*
+ * Whether the other end has acknowledged all that was sent, or never will. If
+ * neither, sk_write_space() is called when more of it is acknowledged.
+ */
+bool ktcpvs_tcp_drained(struct sock *sk)
+{
+	if (!may_send(sk) || tcp_sk(sk)->snd_una == tcp_sk(sk)->write_seq)
+		return true;
+	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+	return false;
+}
+
 /* Sends a copy of @buf. Returns the bytes taken, or a negative errno. */
 int ktcpvs_tcp_send(struct sock *sk, const void *buf, size_t len, bool more)
 {

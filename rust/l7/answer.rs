@@ -11,16 +11,14 @@ use crate::{
             State,
             Step, //
         },
+        ending,
         head,
         upstream::Upstream,
         Service, //
     },
-    linux::{
-        net::{
-            Locked,
-            Wire, //
-        },
-        time, //
+    linux::net::{
+        Locked,
+        Wire, //
     },
 };
 use kernel::{
@@ -32,9 +30,6 @@ use ktcpvs_core::http::{
     Reply,
     Request, //
 };
-
-/// How long we go on discarding what a client sends after our last word, in milliseconds.
-pub(super) const LINGER_MS: u32 = 2000;
 
 /// What a client may be told to wait before it tries again, in seconds.
 const RETRY_AFTER: u32 = 1;
@@ -59,7 +54,7 @@ pub(super) fn refuse(
         }
     }
 
-    state.phase = Phase::Lingering;
+    ending::begin_to_linger(conn, state);
     if let Some(upstream) = state.upstream.take() {
         Upstream::abort(upstream);
     }
@@ -73,7 +68,6 @@ pub(super) fn refuse(
         respond(&mut wire, state, status, &reply, &mut scratch.out)
     });
 
-    conn.expect_within(time::msecs_to_jiffies(LINGER_MS));
     match sent {
         Some(Ok(())) => Step::Again,
         _ => Step::Close { reset: true },

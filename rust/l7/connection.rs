@@ -12,12 +12,12 @@
 use crate::{
     config::Timeout,
     l7::{
-        answer,
         begin::{
             self,
             Waiting, //
         },
         deadline::Deadline,
+        ending,
         exchange::Exchange,
         hold::Hold,
         shared::{
@@ -52,6 +52,7 @@ use crate::{
 };
 use core::{
     fmt::Write as _,
+    mem,
     net::IpAddr, //
 };
 use kernel::{
@@ -113,6 +114,8 @@ pub(super) enum Phase {
     Tunnel(Tunnel),
     /// All is said; discarding what the client still sends, lest a reset destroys our words.
     Lingering,
+    /// A response was cut short: to end with a reset, once what was sent has arrived.
+    Cutting,
     /// Over.
     Closed,
 }
@@ -375,30 +378,34 @@ impl Conn {
             Phase::Waiting(_) => begin::waiting(this, client, mode, given),
             Phase::Exchange(_) => Exchange::step(this, client, mode, given),
             Phase::Tunnel(_) => tunnel::step(this, client, mode, given),
-            Phase::Lingering => linger(this, client),
+            Phase::Lingering => ending::linger(this, client),
+            Phase::Cutting => ending::cut(this, client),
             Phase::Closed => Step::Wait,
         }
     }
 
     /// Ends the connection, and that to the server.
     fn finish(this: ArcBorrow<'_, Self>, state: &mut State, reset: bool) {
-        if let Phase::Exchange(exchange) = &mut state.phase {
-            exchange.abandon(&state.service, false);
+        Self::leave(this, state, Phase::Closed, reset);
+        if reset {
+            this.doomed.store(true, Relaxed);
         }
-        if let Phase::Waiting(waiting) = &state.phase {
-            waiting.abandon();
+        queues::enqueue::<Self, CONTROL>(On::Control, this.into());
+    }
+
+    /// Gives up what is in hand, and the connection to the server, for a last `phase`.
+    pub(super) fn leave(this: ArcBorrow<'_, Self>, state: &mut State, phase: Phase, reset: bool) {
+        match mem::replace(&mut state.phase, phase) {
+            Phase::Exchange(mut exchange) => exchange.abandon(&state.service, false),
+            Phase::Waiting(waiting) => waiting.abandon(),
+            _ => (),
         }
-        state.phase = Phase::Closed;
         this.hold.end();
         match state.upstream.take() {
             Some(upstream) if reset => Upstream::abort(upstream),
             Some(upstream) => Upstream::close(upstream),
             None => (),
         }
-        if reset {
-            this.doomed.store(true, Relaxed);
-        }
-        queues::enqueue::<Self, CONTROL>(On::Control, this.into());
     }
 
     /// Ends what a time-out has ended.
@@ -408,6 +415,7 @@ impl Conn {
             Phase::Waiting(_) => begin::connect_timed_out(this, client),
             Phase::Exchange(_) => Exchange::timed_out(this, client),
             Phase::Tunnel(_) | Phase::Lingering => Step::Close { reset: false },
+            Phase::Cutting => Step::Close { reset: true },
             Phase::Closed => Step::Wait,
         };
 
@@ -461,8 +469,7 @@ impl State {
             conn.deadline
                 .set_for_request(self.service.options.timeout(Timeout::Idle));
         } else {
-            self.phase = Phase::Lingering;
-            conn.expect_within(time::msecs_to_jiffies(answer::LINGER_MS));
+            ending::begin_to_linger(conn, self);
         }
         Step::Again
     }
@@ -502,30 +509,6 @@ impl Upstream {
             (None, Mode::Process) => ServerLock::Gone,
             (None, _) => ServerLock::Busy,
         }
-    }
-}
-
-/// Discards what a client sends after we said our last word.
-fn linger(conn: ArcBorrow<'_, Conn>, client: &mut Locked<'_, State>) -> Step {
-    let (mut wire, state) = client.parts();
-
-    match state.unsent.flush(&mut wire) {
-        Ok(true) => wire.shutdown_send(),
-        Ok(false) => {
-            conn.blocked(&wire);
-            return Step::Wait;
-        }
-        Err(_) => return Step::Close { reset: false },
-    }
-    let unread = wire.unread();
-
-    if unread > 0 {
-        wire.consume(unread);
-    }
-    if wire.ended() {
-        Step::Close { reset: false }
-    } else {
-        Step::Wait
     }
 }
 

@@ -21,6 +21,7 @@ use crate::{
             State,
             Step, //
         },
+        ending,
         head,
         relay::{
             Flow,
@@ -285,7 +286,7 @@ impl Exchange {
             End::Wait => return Step::Wait,
             End::Defer => return Step::Defer,
             End::Refuse(status) => return answer::refuse(conn, client, mode, status),
-            End::Cut | End::Unread => return Step::Close { reset: true },
+            End::Cut | End::Unread => return ending::begin_to_cut(conn, state),
             End::Finished => return Self::finished(conn, client),
             End::Retry | End::Upgrade => (),
         }

@@ -13,6 +13,7 @@ use crate::{
             State,
             Step, //
         },
+        ending,
         relay::{
             Fault,
             Flow,
@@ -104,7 +105,7 @@ pub(super) fn step(
     let mut server = match upstream.lock(mode, given) {
         ServerLock::Held(server) => server,
         ServerLock::Busy => return Step::Defer,
-        ServerLock::Gone => return Step::Close { reset: true },
+        ServerLock::Gone => return ending::begin_to_cut(conn, state),
     };
     let (mut s, ()) = server.parts();
     let Phase::Tunnel(tunnel) = &mut state.phase else {
@@ -135,6 +136,6 @@ pub(super) fn step(
                 Step::Wait
             }
         }
-        _ => Step::Close { reset: true },
+        _ => ending::begin_to_cut(conn, state),
     }
 }

@@ -17,6 +17,9 @@ CHUNKED = (
     b"6;n=v;q=\"a b\"\r\nhello \r\n5\r\nworld\r\n0\r\nX-Sum: 7\r\n\r\n"
 )  # fmt: skip
 
+# More than a tiny socket takes before it is read, and less than the director keeps for it.
+MUCH = b"x" * 16_000
+
 
 @pytest.fixture
 def scripted(director: Director, raw_server) -> SCRIPTED:
@@ -157,6 +160,35 @@ def test_cut_short(client: Client, scripted: SCRIPTED, cut: bytes, reset: bool) 
     with client.connect() as connection:
         assert connection.get().is_cut()
         assert not connection.buffer.endswith(b"0\r\n\r\n")
+
+
+def cut_behind_a_long_one(peer: Peer) -> None:
+    """Answers one request with much, and the next with half of something."""
+    peer.head()
+    peer.answer(MUCH)
+    peer.head()
+    peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345")
+
+
+def test_a_cut_destroys_nothing_before_it(client: Client, scripted: SCRIPTED) -> None:
+    """What was sent when a response is cut short still arrives, however late it is read."""
+    scripted(cut_behind_a_long_one)
+    with client.connect(tiny=True) as connection:
+        connection.get().get()
+        time.sleep(0.5)
+        assert connection.response().body == MUCH
+        assert connection.is_cut()
+        assert connection.buffer.endswith(b"\r\n\r\n12345")
+
+
+def test_nobody_takes_what_was_before_a_cut(client: Client, scripted: SCRIPTED) -> None:
+    """A client that reads nothing does not keep a connection that is to end."""
+    scripted(cut_behind_a_long_one, timeout_stall="500ms")
+    with client.connect(tiny=True) as connection:
+        connection.get().get()
+        time.sleep(3)
+        assert connection.is_cut()
+        assert not connection.buffer.endswith(b"12345")
 
 
 def test_until_close_that_is_reset(client: Client, scripted: SCRIPTED) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import socket
 import struct
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -162,6 +163,26 @@ def test_server_that_resets(director: Director, client: Client, raw_server) -> N
     with client.connect() as connection:
         assert connection.get(fields=UPGRADE).response().status == 101
         assert connection.send(b"x").is_cut()
+
+
+def test_what_came_before_a_reset(director: Director, client: Client, raw_server) -> None:
+    """What a server sent before it reset its connection still arrives, however late it is read."""
+    much = b"x" * 16_000
+
+    def script(peer: Peer) -> None:
+        peer.head()
+        peer.send(SWITCH + much)
+        # It is to arrive before the reset.
+        time.sleep(0.3)
+        peer.reset()
+
+    director.pool("pool", raw_server(script).address)
+    director.service(pool="pool")
+    with client.connect(tiny=True) as connection:
+        assert connection.get(fields=UPGRADE).response().status == 101
+        time.sleep(1)
+        assert connection.exactly(len(much)) == much
+        assert connection.is_cut()
 
 
 def test_refused_upgrade(director: Director, client: Client, raw_server) -> None:

@@ -2,7 +2,6 @@
 """Narrow paths: tiny windows, tiny segments, and links that help the stack or do not."""
 
 import contextlib
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ import pytest
 from support.client import Client, Connection
 from support.config import pool_text, service_text
 from support.director import Director
+from support.netns import tiny_buffer
 from support.pace import PACE
 from support.raw_server import Peer, RawServer
 from support.topology import CLIENT, DIRECTOR, SERVERS, VIP
@@ -41,11 +41,6 @@ def serve(director: Director, raw_server):
     return make
 
 
-def tiny_buffer(sock: socket.socket) -> None:
-    """Makes room in a socket for as little as the kernel lets it have, some 2 KB."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
-
-
 def both_ways(connection: Connection, size: int = MIB) -> None:
     """A body down and one up, with heads of many segments, then requests without a pause."""
     download(connection, f"/{size}/down")
@@ -62,13 +57,7 @@ def test_a_client_with_a_tiny_window(client: Client, serve: Callable, pause: flo
     serve(store())
 
     def work(n: int) -> None:
-        with CLIENT.entered():
-            sock = socket.socket()
-        # Before it connects: what it says of its window then depends on it.
-        tiny_buffer(sock)
-        sock.settimeout(30 * PACE)
-        sock.connect((VIP, 80))
-        with Connection(sock) as connection:
+        with client.connect(timeout=30, tiny=True) as connection:
             download(connection, f"/100000/{n}", piece=200, pause=pause)
 
     at_once(4, work)
@@ -105,12 +94,7 @@ def test_tiny_chunks_and_no_window(client: Client, serve: Callable) -> None:
         peer.send(b"0\r\n\r\n")
 
     serve(script)
-    with CLIENT.entered():
-        sock = socket.socket()
-    tiny_buffer(sock)
-    sock.settimeout(30 * PACE)
-    sock.connect((VIP, 80))
-    with Connection(sock) as connection:
+    with client.connect(timeout=30, tiny=True) as connection:
         connection.get()
         assert sent.wait(30 * PACE)
         time.sleep(0.5 * PACE)

@@ -367,6 +367,14 @@ impl<'a> Wire<'a> {
         unsafe { bindings::ktcpvs_tcp_starved(self.sk.as_ptr()) }
     }
 
+    /// Whether the other end has acknowledged all that was sent, or never will. If neither, the
+    /// endpoint hears of the next acknowledgment as of room to send.
+    pub(crate) fn drained(&mut self) -> bool {
+        // SAFETY: By the type invariants; the stream has not been released, so that the socket has
+        // its `sk_socket`.
+        unsafe { bindings::ktcpvs_tcp_drained(self.sk.as_ptr()) }
+    }
+
     /// Sends a FIN behind what is queued.
     pub(crate) fn shutdown_send(&mut self) {
         // SAFETY: By the type invariants.

@@ -121,8 +121,10 @@ class Client:
 
     namespace = CLIENT
 
-    def connect(self, address: str = VIP, port: int = 80, timeout: float = 10) -> Connection:
-        return Connection(self.namespace.connect(address, port, timeout))
+    def connect(
+        self, address: str = VIP, port: int = 80, timeout: float = 10, tiny: bool = False
+    ) -> Connection:
+        return Connection(self.namespace.connect(address, port, timeout, tiny))
 
     def get(self, target: str = "/", fields: str = "", method: str = "GET") -> Response:
         """One request on a connection of its own."""

@@ -11,6 +11,11 @@ from typing import Any
 from support.pace import PACE
 
 
+def tiny_buffer(sock: socket.socket) -> None:
+    """Makes room in a socket for as little as the kernel lets it have, some 2 KB."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+
+
 class Netns:
     """A network namespace, by the name that ip-netns(8) gave it."""
 
@@ -49,9 +54,17 @@ class Netns:
                 ("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=backlog
             )
 
-    def connect(self, address: str, port: int = 80, timeout: float = 10) -> socket.socket:
-        """A socket in it, connected, without Nagle's delay."""
+    def connect(
+        self, address: str, port: int = 80, timeout: float = 10, tiny: bool = False
+    ) -> socket.socket:
+        """A socket in it, connected, without Nagle's delay, and if it is to be tiny with hardly any
+        room for what it receives."""
         with self.entered():
-            connection = socket.create_connection((address, port), timeout=timeout * PACE)
+            connection = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+        if tiny:
+            # Before it connects: what it says of its window then depends on it.
+            tiny_buffer(connection)
+        connection.settimeout(timeout * PACE)
+        connection.connect((address, port))
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The last phases of a client's connection, in which what was said still arrives.
+
+use crate::{
+    config::Timeout,
+    l7::connection::{
+        Conn,
+        Phase,
+        State,
+        Step, //
+    },
+    linux::{
+        net::Locked,
+        time, //
+    },
+};
+use kernel::sync::ArcBorrow;
+
+/// How long a client has for taking our last word, in milliseconds.
+const LINGER_MS: u32 = 2000;
+
+/// All is said, or about to be.
+pub(super) fn begin_to_linger(conn: ArcBorrow<'_, Conn>, state: &mut State) {
+    state.phase = Phase::Lingering;
+    conn.expect_within(time::msecs_to_jiffies(LINGER_MS));
+}
+
+/// Discards what a client sends after we said our last word.
+pub(super) fn linger(conn: ArcBorrow<'_, Conn>, client: &mut Locked<'_, State>) -> Step {
+    let (mut wire, state) = client.parts();
+
+    match state.unsent.flush(&mut wire) {
+        Ok(true) => wire.shutdown_send(),
+        Ok(false) => {
+            conn.blocked(&wire);
+            return Step::Wait;
+        }
+        Err(_) => return Step::Close { reset: false },
+    }
+    let unread = wire.unread();
+
+    if unread > 0 {
+        wire.consume(unread);
+    }
+    if wire.ended() {
+        Step::Close { reset: false }
+    } else {
+        Step::Wait
+    }
+}
+
+/// What is in hand cannot be completed, and the client is to see that. A reset tells it, but
+/// destroys what has not arrived yet, and that may be the end of another response.
+pub(super) fn begin_to_cut(conn: ArcBorrow<'_, Conn>, state: &mut State) -> Step {
+    Conn::leave(conn, state, Phase::Cutting, true);
+    conn.expect_within(state.service.options.timeout(Timeout::Stall));
+    Step::Again
+}
+
+/// Ends the connection with a reset, as soon as what was sent has arrived.
+pub(super) fn cut(conn: ArcBorrow<'_, Conn>, client: &mut Locked<'_, State>) -> Step {
+    let (mut wire, state) = client.parts();
+
+    match state.unsent.flush(&mut wire) {
+        Ok(true) if !wire.drained() => Step::Wait,
+        Ok(false) => {
+            conn.blocked(&wire);
+            Step::Wait
+        }
+        _ => Step::Close { reset: true },
+    }
+}
