@@ -26,18 +26,20 @@ struct Ktcpvs {
     _family: linux::net::genetlink::Registration,
     _namespaces: linux::net::ns::Registration<config::Namespace<l7::Layer7>>,
     _queues: linux::queues::Queues,
+    _room: linux::net::Room,
 }
 
 impl kernel::Module for Ktcpvs {
     fn init(_module: &'static ThisModule) -> Result<Self> {
+        let room = linux::net::Room::new();
         let queues = linux::queues::Queues::new()?;
-
         let namespaces = linux::net::ns::Registration::new()?;
 
         Ok(Self {
             _family: linux::net::genetlink::Registration::new()?,
             _namespaces: namespaces,
             _queues: queues,
+            _room: room,
         })
     }
 }

@@ -64,6 +64,9 @@ bool ktcpvs_tcp_relay_with(struct sock *sk, struct sock *from, u32 at, u32 len,
 			   const void *extra, u32 extra_len);
 u32 ktcpvs_tcp_relay(struct sock *sk, struct sock *from, u32 skip, u32 len);
 
+/* room.c */
+void ktcpvs_room_free(void);
+
 /* lock.c */
 bool ktcpvs_spin_lock_bh(spinlock_t *lock);
 bool ktcpvs_spin_trylock_bh(spinlock_t *lock);

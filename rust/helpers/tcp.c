@@ -10,6 +10,7 @@
 
 #include "helpers.h"
 #include "queue.h"
+#include "room.h"
 
 /*
  * Says that data will go back soon, so that the acknowledgment of what is
@@ -101,13 +102,17 @@ int ktcpvs_tcp_send(struct sock *sk, const void *buf, size_t len, bool more)
 {
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
 	struct kvec kv = { .iov_base = (void *)buf, .iov_len = len };
+	int ret;
 
 	if (!may_send(sk))
 		return -EPIPE;
 	if (more)
 		msg.msg_flags |= MSG_MORE;
 	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, &kv, 1, len);
-	return tcp_sendmsg_locked(sk, &msg, len);
+	room_lend(sk);
+	ret = tcp_sendmsg_locked(sk, &msg, len);
+	room_return(sk);
+	return ret;
 }
 
 /* Sends pages by reference. Returns the bytes taken, or a negative errno. */
@@ -214,9 +219,55 @@ static struct sk_buff *new_buffer(void)
 }
 
 /*
- * A buffer of the unread bytes of @from from number @skip on: of the first
- * received buffer, and of those behind it that fit as a whole. NULL if they
- * are not in page fragments, or without memory.
+ * Room for @len bytes at the end of @skb, less than a page. NULL without memory,
+ * or without a fragment for it.
+ */
+static void *add_room(struct sk_buff *skb, u32 len)
+{
+	int n = skb_shinfo(skb)->nr_frags;
+	struct page_frag room;
+
+	if (n == MAX_SKB_FRAGS || !room_take(len, &room))
+		return NULL;
+	skb_fill_page_desc(skb, n, room.page, room.offset, len);
+	skb_len_add(skb, len);
+	return page_address(room.page) + room.offset;
+}
+
+/*
+ * Copies @len unread bytes of @from, from number @skip on. False if they cannot
+ * be read.
+ */
+static bool copy_bytes(u8 *to, struct sock *from, u32 skip, u32 len)
+{
+	struct ktcpvs_piece piece;
+	struct sk_buff *src = NULL;
+	u32 off;
+
+	while (len) {
+		src = queue_find(from, src, skip, &off);
+		if (!src)
+			return false;
+		for (; len && off < src->len; off += piece.len) {
+			if (ktcpvs_skb_piece(src, off, &piece))
+				return false;
+			piece.len = min_t(size_t, piece.len, len);
+			memcpy(to, piece.data, piece.len);
+			to += piece.len;
+			len -= piece.len;
+			skip += piece.len;
+		}
+	}
+	return true;
+}
+
+/* A message so short is quicker copied by us than read in pieces by who gets it. */
+#define SHORT_MESSAGE	1024
+
+/*
+ * A buffer of at most @max unread bytes of @from from number @skip on: of the
+ * first received buffer, and of those behind it that fit as a whole. NULL if
+ * they are not in page fragments, or without memory.
  */
 static struct sk_buff *refer(struct sock *from, u32 skip, u32 max)
 {
@@ -346,59 +397,15 @@ static bool add_bytes(struct sk_buff *skb, struct sock *from, u32 skip, u32 len)
 	return true;
 }
 
-/*
- * Room for @len bytes at the end of @skb, less than a page. NULL without memory,
- * or without a fragment for it.
- */
-static void *add_room(struct sock *sk, struct sk_buff *skb, u32 len)
-{
-	struct page_frag *pfrag = sk_page_frag(sk);
-	int n = skb_shinfo(skb)->nr_frags;
-	void *room;
-
-	if (n == MAX_SKB_FRAGS || !skb_page_frag_refill(len, pfrag, GFP_ATOMIC))
-		return NULL;
-	room = page_address(pfrag->page) + pfrag->offset;
-	get_page(pfrag->page);
-	skb_fill_page_desc(skb, n, pfrag->page, pfrag->offset, len);
-	skb_len_add(skb, len);
-	pfrag->offset += len;
-	return room;
-}
-
-/* Copies the first @len unread bytes of @from. False if they cannot be read. */
-static bool copy_bytes(void *to, struct sock *from, u32 len)
-{
-	struct sk_buff *src = NULL;
-	u32 done = 0;
-	u32 off;
-
-	while (done < len) {
-		u32 n;
-
-		src = queue_find(from, src, done, &off);
-		if (!src)
-			return false;
-		n = min(src->len - off, len - done);
-		if (skb_copy_bits(src, off, to + done, n))
-			return false;
-		done += n;
-	}
-	return true;
-}
-
-/* A message so short is quicker copied by us than read in pieces by who gets it. */
-#define SHORT_MESSAGE	1024
-
 /* The first @len unread bytes of @from with @extra before number @at. */
-static bool fill_with(struct sock *sk, struct sk_buff *skb, struct sock *from,
-		      u32 at, u32 len, const void *extra, u32 extra_len)
+static bool fill_with(struct sk_buff *skb, struct sock *from, u32 at, u32 len,
+		      const void *extra, u32 extra_len)
 {
-	void *room;
+	u8 *room;
 
 	if (len + extra_len <= SHORT_MESSAGE) {
-		room = add_room(sk, skb, len + extra_len);
-		if (!room || !copy_bytes(room, from, len))
+		room = add_room(skb, len + extra_len);
+		if (!room || !copy_bytes(room, from, 0, len))
 			return false;
 		memmove(room + at + extra_len, room + at, len - at);
 		memcpy(room + at, extra, extra_len);
@@ -406,7 +413,7 @@ static bool fill_with(struct sock *sk, struct sk_buff *skb, struct sock *from,
 	}
 	if (!add_bytes(skb, from, 0, at))
 		return false;
-	room = add_room(sk, skb, extra_len);
+	room = add_room(skb, extra_len);
 	if (!room)
 		return false;
 	memcpy(room, extra, extra_len);
@@ -429,7 +436,7 @@ bool ktcpvs_tcp_relay_with(struct sock *sk, struct sock *from, u32 at, u32 len,
 	skb = new_buffer();
 	if (!skb)
 		return false;
-	if (!fill_with(sk, skb, from, at, len, extra, extra_len) ||
+	if (!fill_with(skb, from, at, len, extra, extra_len) ||
 	    !entail(sk, skb)) {
 		__kfree_skb(skb);
 		return false;

@@ -6,6 +6,7 @@ mod fields;
 pub(crate) mod genetlink;
 mod listener;
 pub(crate) mod ns;
+mod room;
 mod socket;
 mod stream;
 mod wire;
@@ -19,6 +20,7 @@ pub(crate) use self::{
         Net,
         NetRef, //
     },
+    room::Room,
     socket::Socket,
     stream::{
         Endpoint,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Large bodies and slow readers: all arrives, in time, and the director keeps none of it."""
 
+import contextlib
 import time
 from pathlib import Path
 
@@ -160,3 +161,16 @@ def test_slow_reader_does_not_hold_others_up(
             assert client.get("/who").status == 200
         for _ in range(10):
             assert len(slow.response().body) == MIB
+
+
+def test_answers_leave_no_memory_behind(director: Director, client: Client) -> None:
+    """A connection that was sent something of the director's own keeps no room for more."""
+    count = 600
+    director.service()
+    director.rule("--redirect", "https://new.example/")
+    with contextlib.ExitStack() as kept:
+        connections = [kept.enter_context(client.connect()) for _ in range(count)]
+        before = available()
+        for connection in connections:
+            assert connection.get().response().status == 302
+        assert before - available() < count * 12 * 1024
