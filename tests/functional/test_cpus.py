@@ -61,7 +61,8 @@ def spread(clean: None) -> Iterator[None]:
     assert len(after) == len(CPUS)
     for place in (TAKEN, ASKED):
         shares = [new[place] - old[place] for new, old in zip(after, before, strict=True)]
-        assert min(shares) > 100, f"the CPUs' shares: {shares}"
+        # Asked are those that sleep: seldom, where the machine is busy.
+        assert min(shares) > 30, f"the CPUs' shares: {shares}"
 
 
 def start(cpu: int, *words: str) -> subprocess.Popen:
