@@ -54,9 +54,6 @@ BENCH = ["bench", "profile"]
 # What is measured in instructions.
 EXACT = ["exact", *BENCH]
 
-# What the tests may be told by the environment.
-TOLD = ["KTCPVS_SEED", "KTCPVS_STORM_TIME", "KTCPVS_STORM_EVENTS"]
-
 
 def command_for(mode: str, arguments: list[str]) -> str:
     """What the guest's shell is to run."""
@@ -144,7 +141,7 @@ def main() -> int:
             finished = guest.run(console, limit)
         status = finish(job, console, finished, options.mode != "shell")
         if options.mode in TESTS and (job / "junit.xml").exists():
-            count(job / "junit.xml", build / f"counts-{options.mode}{more}")
+            count(job / "junit.xml", build / f"counts-{options.mode}-{options.kind}{more}")
         if options.mode in BENCH and status == 0:
             keep(job, build / options.mode)
         return status
