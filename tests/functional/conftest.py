@@ -22,6 +22,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # Where memory has failed the kernel's own checks may have given up.
+    items.sort(key=lambda item: item.get_closest_marker("faults") is not None)
     if not config.getoption("--core"):
         return
     by_id = {f"{item.path.name}::{item.name}": item for item in items}
