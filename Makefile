@@ -9,8 +9,8 @@ PREFIX ?= /usr/local
 MODULES_DIR ?= /lib/modules/$(or $(KREL),$(shell uname -r))/extra
 
 .DEFAULT_GOAL := all
-.PHONY: all module tools install demo check host-tests test test-debug guest-tests fuzz \
-	bench bench-profile bench-native shell help clean fuzz-guest storm
+.PHONY: all module tools install demo check host-tests test test-debug test-debug-core guest-tests \
+	fuzz bench bench-profile bench-native shell help clean fuzz-guest storm
 
 ## all: the module and the tool, in build/ (the default)
 all: module tools
@@ -34,7 +34,7 @@ install: all
 demo:
 	scripts/guest demo
 
-## test: everything: check, and the functional tests in a guest
+## test: everything: check, the functional tests in a guest, and test-debug-core
 test:
 	scripts/test
 
@@ -46,9 +46,13 @@ check:
 guest-tests:
 	scripts/guest suite $(PYTEST)
 
-## test-debug: the functional tests on a kernel with KASAN, lockdep and kmemleak
+## test-debug: all functional tests on a kernel with KASAN, lockdep and kmemleak, for hours
 test-debug:
 	KTCPVS_KERNEL=debug scripts/guest suite $(PYTEST)
+
+## test-debug-core: those of them that go through all paths (tests/functional/core.txt)
+test-debug-core:
+	KTCPVS_KERNEL=debug scripts/guest suite --core $(PYTEST)
 
 ## fuzz: looks for inputs that core cannot take; TIME= seconds (60) for each TARGET=, JOBS= at once
 fuzz:

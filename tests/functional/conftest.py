@@ -9,11 +9,30 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from support.client import Client
+from support.core import LIST, NotThere, selected
 from support.director import Director
 from support.kernel_log import KernelLog
 from support.nginx import Nginx
 from support.raw_server import Peer, RawServer
 from support.topology import SERVERS, server_address, up
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--core", action="store_true", help=f"only the tests of {LIST.name}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # Where memory has failed the kernel's own checks may have given up.
+    items.sort(key=lambda item: item.get_closest_marker("faults") is not None)
+    if not config.getoption("--core"):
+        return
+    by_id = {f"{item.path.name}::{item.name}": item for item in items}
+    try:
+        chosen = selected(LIST.read_text(), by_id)
+    except NotThere as error:
+        raise pytest.UsageError(f"{LIST.name}: {error}") from None
+    config.hook.pytest_deselected(items=[by_id[one] for one in by_id if one not in chosen])
+    items[:] = [by_id[one] for one in by_id if one in chosen]
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.client import Client
+from support.core import NotThere, selected
 from support.director import Director
 from support.kernel_log import KernelLog, complaints
 
@@ -36,6 +37,18 @@ def test_planted_warning_is_found(kernel_log: KernelLog) -> None:
         # The host reads the whole log as well.
         subprocess.run(["dmesg", "-C"], check=True)
         kernel_log.seen = 0
+
+
+def test_core_selection() -> None:
+    """A case, all of a test, and each Nth of it; a test that there is not is an error."""
+    ids = ["a.py::x", "a.py::y[1]", "a.py::y[2]", "a.py::y[3]", "b.py::x[every 2]"]
+    assert selected("# a.py::y\n\na.py::x", ids) == {"a.py::x"}
+    assert selected("a.py::y", ids) == set(ids[1:4])
+    assert selected("a.py::y every 2", ids) == {ids[1], ids[3]}
+    assert selected("a.py::x\na.py::y[2]\nb.py::x[every 2]", ids) == {ids[0], ids[2], ids[4]}
+    for missing in ("c.py::x", "a.py::y[4]", "a.py::z every 2", "a.py"):
+        with pytest.raises(NotThere):
+            selected(f"a.py::x\n{missing}", ids)
 
 
 def test_one_request(director: Director, client: Client, nginx: list) -> None:

@@ -106,7 +106,8 @@ def test_slow_readers_go(director: Director, client: Client, nginx: list[Nginx])
 
 def test_limit_may_come_later(director: Director, client: Client, nginx: list[Nginx]) -> None:
     """A limit holds for connections that are there already, and can be taken away again."""
-    director.nginx_service()
+    # They take long to make on a slow machine, and shall not be closed for another reason.
+    director.nginx_service(timeout_head="10m", timeout_idle="10m")
     with contextlib.ExitStack() as stack:
         made = [stack.enter_context(client.connect()) for _ in range(500)]
         for connection in made:

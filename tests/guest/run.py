@@ -9,8 +9,9 @@
     run.py ... bench [CASE...]
     run.py ... profile [CASE...]
 
-The suite is all tests but those marked exact, which need a clock that counts instructions. The
-exit status is that of what ran. The kernel's log must be clean.
+The suite is all tests but those marked exact, which need a clock that counts instructions, and
+without the debug kernel those marked faults, which need one that can fail on demand. The exit
+status is that of what ran. The kernel's log must be clean.
 """
 
 import argparse
@@ -54,17 +55,22 @@ BENCH = ["bench", "profile"]
 # What is measured in instructions.
 EXACT = ["exact", *BENCH]
 
-# What the tests may be told by the environment.
-TOLD = ["KTCPVS_SEED", "KTCPVS_STORM_TIME", "KTCPVS_STORM_EVENTS"]
+# The tests of a mode, by their marks.
+MARKS = {
+    ("suite", "stock"): "not exact and not faults",
+    ("suite", "debug"): "not exact",
+    ("exact", "stock"): "exact",
+    ("exact", "debug"): "exact",
+}
 
 
-def command_for(mode: str, arguments: list[str]) -> str:
+def command_for(mode: str, kind: str, arguments: list[str]) -> str:
     """What the guest's shell is to run."""
     tests = "/repo/tests"
     if mode in TESTS:
         words = [
             "python3", "-m", "pytest", "-p", "no:cacheprovider", "--junitxml=/job/junit.xml",
-            "-m", "exact" if mode == "exact" else "not exact", f"{tests}/functional", *arguments,
+            "-m", MARKS[mode, kind], f"{tests}/functional", *arguments,
         ]  # fmt: skip
         return shlex.join(words)
     if mode in BENCH:
@@ -106,7 +112,9 @@ def main() -> int:
     build = TOP / "build"
     job = Path(tempfile.mkdtemp(prefix="ktcpvs-job-"))
     try:
-        (job / "command").write_text(command_for(options.mode, options.arguments) + "\n")
+        (job / "command").write_text(
+            command_for(options.mode, options.kind, options.arguments) + "\n"
+        )
         (job / "environment").write_text(
             f"export KTCPVS_BUILD=/repo/{options.build.resolve().relative_to(TOP)}\n"
             f"export KTCPVS_KERNEL={options.kind}\n"
@@ -144,7 +152,7 @@ def main() -> int:
             finished = guest.run(console, limit)
         status = finish(job, console, finished, options.mode != "shell")
         if options.mode in TESTS and (job / "junit.xml").exists():
-            count(job / "junit.xml", build / f"counts-{options.mode}{more}")
+            count(job / "junit.xml", build / f"counts-{options.mode}-{options.kind}{more}")
         if options.mode in BENCH and status == 0:
             keep(job, build / options.mode)
         return status
