@@ -112,7 +112,8 @@ def test_everything_arrives(director: Director) -> None:
 def test_many_small_requests(director: Director, client: Client, nginx: list, more: str) -> None:
     """Many connections at once, kept or closed after each request, while servers come and go."""
     director.nginx_service()
-    words = ["-d", "4s", "-c", "48", "-t", str(len(CPUS)), *(["-H", more] if more else [])]
+    words = ["-d", f"{4 * PACE}s", "-c", "48", "-t", str(len(CPUS))]
+    words += ["-H", more] if more else []
     load = client.wrk(*words)
     for n in range(20):
         director.apply(pool_text("pool", *NGINX[n % 3 :]) + service_text(pool="pool"))
