@@ -54,9 +54,6 @@ BENCH = ["bench", "profile"]
 # What is measured in instructions.
 EXACT = ["exact", *BENCH]
 
-# What the tests may be told by the environment.
-TOLD = ["KTCPVS_SEED", "KTCPVS_STORM_TIME", "KTCPVS_STORM_EVENTS"]
-
 
 def command_for(mode: str, arguments: list[str]) -> str:
     """What the guest's shell is to run."""
