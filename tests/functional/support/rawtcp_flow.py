@@ -156,13 +156,17 @@ class Flow:
         elif self.sent < room:
             self.burst(room)
         elif self.end_wanted and self.acked == len(self.out) and not self.end_acked:
-            if not self.end_sent or now - self.progress > AGAIN:
-                self.progress = now
-                self.end_sent = True
-                self.transmit(self.segment(FIN | ACK, at=len(self.out)))
+            self.end(now)
         if self.acknowledge or self.windows != "wide":
             self.acknowledge = False
             self.transmit(self.segment(at=self.sent + self.end_sent))
+
+    def end(self, now: float) -> None:
+        """Says that there is nothing more to say, and again if that is not heard."""
+        if not self.end_sent or now - self.progress > AGAIN:
+            self.progress = now
+            self.end_sent = True
+            self.transmit(self.segment(FIN | ACK, at=len(self.out)))
 
     def again(self, now: float, room: int) -> None:
         """Begins again behind what was acknowledged; a shut window is asked with a byte."""

@@ -7,10 +7,10 @@ Clients of the director's services, and servers at 10.9.1.1 and 10.9.1.2 with po
 keep to TCP, though in odd ways, must get what they asked for, or give it; the others do wrong, or
 leave before they have said all.
 
-They say "ready" in a line of output. After so many seconds no client comes any more, and when those that do nothing wrong are through,
-they say "calm": the servers go on serving. At a line of input they reset all
-that there is, say "over", and from then on answer whatever still comes with a reset. When their
-input ends they end, and the last line says what there was.
+They say "ready" in a line of output. After so many seconds no client comes any more, and when
+those that do nothing wrong are through, they say "calm": the servers go on serving. At a line of
+input they reset all that there is, say "over", and from then on answer whatever still comes with a
+reset. When their input ends they end, and the last line says what there was.
 """
 
 import json
@@ -21,6 +21,7 @@ import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from support.pace import PACE
@@ -151,10 +152,10 @@ class Host:
             return
         self.counts["segments received"] += 1
         flow = self.flows.get((got.target, got.source))
-        if self.serving and got.target in (ODD, BAD) and got.flags & SYN and not got.flags & ACK:
-            # A port that is used again has another first number, and is another connection.
-            if flow is None or flow.irs not in (None, got.seq):
-                flow = self.welcome(got)
+        begins = got.target in (ODD, BAD) and got.flags & SYN and not got.flags & ACK
+        # A port that is used again has another first number, and is another connection.
+        if self.serving and begins and (flow is None or flow.irs not in (None, got.seq)):
+            flow = self.welcome(got)
         if flow is not None:
             flow.take(got)
             self.serve(flow) if flow.ours in (ODD, BAD) else self.check(flow)
@@ -223,7 +224,7 @@ class Host:
             wanted = self.waiting.get(flow)
             if wanted and now - flow.started > PATIENCE:
                 self.fail(flow, f"no response; {flow.acked} of {len(flow.out)} sent")
-            hostile = isinstance(flow, (Spiteful, Quitter)) and now - flow.started > LIFE
+            hostile = isinstance(flow, Spiteful | Quitter) and now - flow.started > LIFE
             if flow.over or hostile:
                 del self.flows[key]
                 self.waiting.pop(flow, None)
@@ -246,6 +247,9 @@ class Host:
         self.flows.clear()
         for segment in self.old:
             self.transmit(segment)
+            # A reset that is not at the right place may be ignored. What comes for the second time
+            # is answered, and the answer is reset at the right place.
+            self.transmit(replace(segment, seq=segment.seq - (1 << 20), flags=ACK))
         say("over")
 
     def turn(self) -> None:
