@@ -58,7 +58,7 @@ test-debug-core:
 fuzz:
 	scripts/fuzz run
 
-## fuzz-guest: netlink by chance in a guest, each test for TIME= seconds; SEED= repeats one
+## fuzz-guest: netlink and TCP by chance in a guest, each test for TIME= seconds; SEED= repeats one
 fuzz-guest:
 	KTCPVS_FUZZ_TIME=$(TIME) KTCPVS_SEED=$(or $(SEED),$(shell date +%s)) \
 		scripts/guest suite -rP -k fuzz
