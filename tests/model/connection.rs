@@ -115,6 +115,7 @@ pub enum Phase {
         /// How much of the response is still to come.
         left: usize,
     },
+    Cutting,
     Closed,
 }
 
@@ -245,8 +246,20 @@ impl Conn {
             Phase::Head => self.head(client, state, mode, given),
             Phase::Waiting => self.waiting(client, state, mode, given),
             Phase::Exchange { left } => self.exchange(client, state, mode, given, left),
+            Phase::Cutting => Self::cut(client),
             Phase::Closed => Step::Wait,
         }
+    }
+
+    /// `ending::cut()`.
+    fn cut(client: &Locked<'_, State>) -> Step {
+        let mut wire = client.wire();
+
+        if wire.closed || wire.unacked == 0 {
+            return Step::Close { reset: true };
+        }
+        wire.nospace = !broken(Mutant::DrainedNotAsked);
+        Step::Wait
     }
 
     /// `begin::head()` and `begin::forward_at_once()`.
@@ -393,7 +406,9 @@ impl Conn {
             state.upstream = Some(upstream);
         }
         if cut {
-            return Step::Close { reset: true };
+            // `ending::begin_to_cut()`.
+            state.phase = Phase::Cutting;
+            return Step::Again;
         }
         if !finished {
             return Step::Wait;
@@ -420,6 +435,7 @@ impl Conn {
 
         from.unread -= taken;
         to.room -= taken;
+        to.unacked += taken;
         *left -= taken;
         if taken < want && !broken(Mutant::NoSpaceNotAsked) {
             to.nospace = true;

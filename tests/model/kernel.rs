@@ -58,6 +58,8 @@ pub enum Packet {
 pub struct Tcp {
     pub unread: usize,
     pub room: usize,
+    /// What was sent and is not acknowledged.
+    pub unacked: usize,
     pub nospace: bool,
     pub connecting: bool,
     pub closed: bool,
@@ -197,6 +199,8 @@ impl Sock {
             }
             Packet::Ack(n) => {
                 self.tcp().room += n;
+                let unacked = self.tcp().unacked.saturating_sub(n);
+                self.tcp().unacked = unacked;
                 stream::on_write_space(self);
             }
             Packet::SynAck => {

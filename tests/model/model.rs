@@ -29,5 +29,6 @@ mod hold;
 mod kernel;
 mod mutant;
 mod scenarios;
+mod stage;
 mod stream;
 mod upstream;

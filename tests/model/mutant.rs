@@ -35,6 +35,8 @@ pub enum Mutant {
     ConnectedForgotten,
     /// A send that finds no room does not ask to be told of it.
     NoSpaceNotAsked,
+    /// Who waits until all is acknowledged does not ask to be told of it.
+    DrainedNotAsked,
     /// The exchanges of a hold order nothing.
     HoldUnordered,
     /// The timer does not look again once it has taken a connection off its list.
