@@ -42,7 +42,6 @@ void *ktcpvs_sock_user_data(const struct sock *sk);
 void ktcpvs_sock_prepare(struct sock *sk);
 int ktcpvs_sock_err(const struct sock *sk);
 bool ktcpvs_sock_take_nospace(struct sock *sk);
-void ktcpvs_sock_shutdown_send(struct sock *sk);
 void ktcpvs_socket_release(struct socket *sock);
 void ktcpvs_sock_peer(const struct sock *sk, u8 addr[16], u16 *port);
 void ktcpvs_sock_set_v6only(struct sock *sk);
@@ -57,6 +56,7 @@ void ktcpvs_tcp_expect_reply(struct sock *sk);
 void ktcpvs_tcp_make_room(struct sock *sk, u32 len);
 bool ktcpvs_tcp_starved(const struct sock *sk);
 bool ktcpvs_tcp_drained(struct sock *sk);
+bool ktcpvs_tcp_shutdown_send(struct sock *sk, bool may_sleep);
 int ktcpvs_tcp_send(struct sock *sk, const void *buf, size_t len, bool more);
 int ktcpvs_tcp_splice(struct sock *sk, const struct bio_vec *bv,
 		      unsigned int nr, size_t len, bool more);

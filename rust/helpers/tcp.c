@@ -163,7 +163,10 @@ static u32 buffer_max(const struct sock *sk)
 	return max(sk->sk_gso_max_size, tcp_sk(sk)->mss_cache);
 }
 
-/* Adds at most @max bytes of @from, from @off of its fragments on. */
+/*
+ * Adds at most @max bytes of @from, from @off of its fragments on. Where these
+ * go on in the page in which those of @skb end, they are one fragment there.
+ */
 static void add_frags(struct sk_buff *skb, const struct sk_buff *from,
 		      u32 off, u32 max)
 {
@@ -181,14 +184,20 @@ static void add_frags(struct sk_buff *skb, const struct sk_buff *from,
 			off -= len;
 			continue;
 		}
-		if (to == info->frags + MAX_SKB_FRAGS)
-			break;
 		len = min(len - off, left);
-		*to = *frag;
-		skb_frag_off_add(to, off);
-		skb_frag_size_set(to, len);
-		get_page(skb_frag_page(to));
-		to++;
+		if (to > info->frags &&
+		    skb_can_coalesce(skb, to - info->frags, skb_frag_page(frag),
+				     skb_frag_off(frag) + off)) {
+			skb_frag_size_add(to - 1, len);
+		} else if (to < info->frags + MAX_SKB_FRAGS) {
+			*to = *frag;
+			skb_frag_off_add(to, off);
+			skb_frag_size_set(to, len);
+			get_page(skb_frag_page(to));
+			to++;
+		} else {
+			break;
+		}
 		left -= len;
 		off = 0;
 	}
@@ -204,11 +213,11 @@ static bool in_frags(const struct sk_buff *skb, u32 off)
 }
 
 /* A new buffer for the send queue, empty. NULL without memory. */
-static struct sk_buff *new_buffer(void)
+static struct sk_buff *new_buffer(gfp_t gfp)
 {
 	struct sk_buff *skb;
 
-	skb = alloc_skb_fclone(MAX_TCP_HEADER, GFP_ATOMIC | __GFP_NOWARN);
+	skb = alloc_skb_fclone(MAX_TCP_HEADER, gfp | __GFP_NOWARN);
 	if (!skb)
 		return NULL;
 	skb_reserve(skb, MAX_TCP_HEADER);
@@ -218,56 +227,13 @@ static struct sk_buff *new_buffer(void)
 	return skb;
 }
 
-/*
- * Room for @len bytes at the end of @skb, less than a page. NULL without memory,
- * or without a fragment for it.
- */
-static void *add_room(struct sk_buff *skb, u32 len)
-{
-	int n = skb_shinfo(skb)->nr_frags;
-	struct page_frag room;
-
-	if (n == MAX_SKB_FRAGS || !room_take(len, &room))
-		return NULL;
-	skb_fill_page_desc(skb, n, room.page, room.offset, len);
-	skb_len_add(skb, len);
-	return page_address(room.page) + room.offset;
-}
-
-/*
- * Copies @len unread bytes of @from, from number @skip on. False if they cannot
- * be read.
- */
-static bool copy_bytes(u8 *to, struct sock *from, u32 skip, u32 len)
-{
-	struct ktcpvs_piece piece;
-	struct sk_buff *src = NULL;
-	u32 off;
-
-	while (len) {
-		src = queue_find(from, src, skip, &off);
-		if (!src)
-			return false;
-		for (; len && off < src->len; off += piece.len) {
-			if (ktcpvs_skb_piece(src, off, &piece))
-				return false;
-			piece.len = min_t(size_t, piece.len, len);
-			memcpy(to, piece.data, piece.len);
-			to += piece.len;
-			len -= piece.len;
-			skip += piece.len;
-		}
-	}
-	return true;
-}
-
 /* A message so short is quicker copied by us than read in pieces by who gets it. */
 #define SHORT_MESSAGE	1024
 
 /*
- * A buffer of at most @max unread bytes of @from from number @skip on: of the
- * first received buffer, and of those behind it that fit as a whole. NULL if
- * they are not in page fragments, or without memory.
+ * A buffer of at most @max unread bytes of @from from number @skip on: as many
+ * as follow each other in page fragments, and fit. NULL if the first are in none,
+ * or without memory.
  */
 static struct sk_buff *refer(struct sock *from, u32 skip, u32 max)
 {
@@ -277,18 +243,19 @@ static struct sk_buff *refer(struct sock *from, u32 skip, u32 max)
 	src = queue_find(from, NULL, skip, &off);
 	if (!src || !in_frags(src, off))
 		return NULL;
-	skb = new_buffer();
+	skb = new_buffer(GFP_ATOMIC);
 	if (!skb)
 		return NULL;
 
 	do {
-		add_frags(skb, src, off - skb_headlen(src), max - skb->len);
-		if (skb->len == max)
+		u32 rest = min(src->len - off, max - skb->len);
+		u32 before = skb->len;
+
+		add_frags(skb, src, off - skb_headlen(src), rest);
+		if (skb->len == max || skb->len - before < rest)
 			break;
 		src = queue_find(from, src, skip + skb->len, &off);
-	} while (src && in_frags(src, off) && src->len - off <= max - skb->len &&
-		 skb_shinfo(skb)->nr_frags + skb_shinfo(src)->nr_frags <=
-			 MAX_SKB_FRAGS);
+	} while (src && in_frags(src, off));
 	return skb;
 }
 
@@ -397,6 +364,44 @@ static bool add_bytes(struct sk_buff *skb, struct sock *from, u32 skip, u32 len)
 	return true;
 }
 
+/*
+ * Room for @len bytes at the end of @skb, less than a page. NULL without memory,
+ * or without a fragment for it.
+ */
+static void *add_room(struct sk_buff *skb, u32 len)
+{
+	int n = skb_shinfo(skb)->nr_frags;
+	struct page_frag room;
+
+	if (n == MAX_SKB_FRAGS || !room_take(len, &room))
+		return NULL;
+	skb_fill_page_desc(skb, n, room.page, room.offset, len);
+	skb_len_add(skb, len);
+	return page_address(room.page) + room.offset;
+}
+
+/* Copies the first @len unread bytes of @from. False if they cannot be read. */
+static bool copy_bytes(u8 *to, struct sock *from, u32 len)
+{
+	struct ktcpvs_piece piece;
+	struct sk_buff *src = NULL;
+	u32 done = 0, off;
+
+	while (done < len) {
+		src = queue_find(from, src, done, &off);
+		if (!src)
+			return false;
+		for (; done < len && off < src->len; off += piece.len) {
+			if (ktcpvs_skb_piece(src, off, &piece))
+				return false;
+			piece.len = min_t(size_t, piece.len, len - done);
+			memcpy(to + done, piece.data, piece.len);
+			done += piece.len;
+		}
+	}
+	return true;
+}
+
 /* The first @len unread bytes of @from with @extra before number @at. */
 static bool fill_with(struct sk_buff *skb, struct sock *from, u32 at, u32 len,
 		      const void *extra, u32 extra_len)
@@ -405,7 +410,7 @@ static bool fill_with(struct sk_buff *skb, struct sock *from, u32 at, u32 len,
 
 	if (len + extra_len <= SHORT_MESSAGE) {
 		room = add_room(skb, len + extra_len);
-		if (!room || !copy_bytes(room, from, 0, len))
+		if (!room || !copy_bytes(room, from, len))
 			return false;
 		memmove(room + at + extra_len, room + at, len - at);
 		memcpy(room + at, extra, extra_len);
@@ -433,7 +438,7 @@ bool ktcpvs_tcp_relay_with(struct sock *sk, struct sock *from, u32 at, u32 len,
 	if (extra_len > SHORT_MESSAGE || len + extra_len > buffer_max(sk) ||
 	    !may_entail(sk, len))
 		return false;
-	skb = new_buffer();
+	skb = new_buffer(GFP_ATOMIC);
 	if (!skb)
 		return false;
 	if (!fill_with(skb, from, at, len, extra, extra_len) ||
@@ -442,5 +447,30 @@ bool ktcpvs_tcp_relay_with(struct sock *sk, struct sock *from, u32 at, u32 len,
 		return false;
 	}
 	push(sk);
+	return true;
+}
+
+/*
+ * Sends FIN after what is queued, once. Any context that has the socket's lock.
+ * False without memory, and then nothing has changed; TCP by itself would go on
+ * as if the FIN had been sent, and nobody would ever hear of the end. A buffer
+ * in the send queue takes the FIN along, so there has to be one.
+ */
+bool ktcpvs_tcp_shutdown_send(struct sock *sk, bool may_sleep)
+{
+	if (sk->sk_shutdown & SEND_SHUTDOWN || !may_send(sk))
+		return true;
+	if (!tcp_write_queue_tail(sk)) {
+		struct sk_buff *skb;
+
+		skb = new_buffer(may_sleep ? GFP_KERNEL : GFP_ATOMIC);
+		if (!skb)
+			return false;
+		/* Over its limit TCP makes an exception for its own FIN. */
+		if (!entail(sk, skb))
+			__kfree_skb(skb);
+	}
+	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
+	sk->sk_prot->shutdown(sk, SEND_SHUTDOWN);
 	return true;
 }

@@ -31,7 +31,9 @@ pub(super) fn linger(conn: ArcBorrow<'_, Conn>, client: &mut Locked<'_, State>) 
     let (mut wire, state) = client.parts();
 
     match state.unsent.flush(&mut wire) {
-        Ok(true) => wire.shutdown_send(),
+        Ok(true) if wire.shutdown_send() => (),
+        // A reset is the next best.
+        Ok(true) => return begin_to_cut(conn, state),
         Ok(false) => {
             conn.blocked(&wire);
             return Step::Wait;

@@ -80,10 +80,9 @@ impl Direction {
             conn.blocked(to);
         }
         if pumped == Pumped::Starved && from.ended() {
-            if from.failed() {
+            if from.failed() || !to.shutdown_send() {
                 return Err(Fault::Gone);
             }
-            to.shutdown_send();
             self.shut = true;
         }
         Ok(moved)

@@ -375,10 +375,11 @@ impl<'a> Wire<'a> {
         unsafe { bindings::ktcpvs_tcp_drained(self.sk.as_ptr()) }
     }
 
-    /// Sends a FIN behind what is queued.
-    pub(crate) fn shutdown_send(&mut self) {
+    /// Sends a FIN behind what is queued. False without memory for one: then nothing has changed.
+    #[must_use]
+    pub(crate) fn shutdown_send(&mut self) -> bool {
         // SAFETY: By the type invariants.
-        unsafe { bindings::ktcpvs_sock_shutdown_send(self.sk.as_ptr()) };
+        unsafe { bindings::ktcpvs_tcp_shutdown_send(self.sk.as_ptr(), false) }
     }
 
     #[inline]
