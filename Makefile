@@ -66,7 +66,7 @@ fuzz-guest:
 ## storm: the storm test for long; EVENTS= and TIME= (seconds) end it, SEED= repeats it
 storm:
 	KTCPVS_STORM_EVENTS=$(or $(EVENTS),100000) KTCPVS_STORM_TIME=$(or $(TIME),1800) \
-		KTCPVS_SEED=$(or $(SEED),$(shell date +%s)) scripts/guest suite -k test_storm -s $(PYTEST)
+		KTCPVS_SEED=$(or $(SEED),$(shell date +%s)) scripts/guest suite -k test_storm.py -s $(PYTEST)
 
 ## bench: what a request costs through this, HAProxy, nginx and IPVS; CASES= and SYSTEMS= choose
 bench:

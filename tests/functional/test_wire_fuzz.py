@@ -171,7 +171,6 @@ def check_counters(director: Director, opened: int, requests: dict[str, int]) ->
         assert one["requests"] >= requests[name], name
 
 
-@pytest.mark.fuzz_only
 def test_storm(director: Director, client: Client, good: Watched) -> None:
     """Whoever keeps to TCP is served as if the others were not there. No server sees a request
     that was not wholly sent. When it is over the counters add up, and nobody has left anything."""

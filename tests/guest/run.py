@@ -10,9 +10,8 @@
     run.py ... profile [CASE...]
 
 The suite is all tests but those marked exact, which need a clock that counts instructions, and
-without the debug kernel those marked faults, which need one that can fail on demand, and unless
-KTCPVS_FUZZ_TIME is set those marked fuzz_only. The exit status is that of what ran. The kernel's
-log must be clean.
+without the debug kernel those marked faults, which need one that can fail on demand. The exit
+status is that of what ran. The kernel's log must be clean.
 """
 
 import argparse
@@ -69,12 +68,9 @@ def command_for(mode: str, kind: str, arguments: list[str]) -> str:
     """What the guest's shell is to run."""
     tests = "/repo/tests"
     if mode in TESTS:
-        marks = MARKS[mode, kind]
-        if "KTCPVS_FUZZ_TIME" not in os.environ:
-            marks += " and not fuzz_only"
         words = [
             "python3", "-m", "pytest", "-p", "no:cacheprovider", "--junitxml=/job/junit.xml",
-            "-m", marks, f"{tests}/functional", *arguments,
+            "-m", MARKS[mode, kind], f"{tests}/functional", *arguments,
         ]  # fmt: skip
         return shlex.join(words)
     if mode in BENCH:

@@ -103,6 +103,34 @@ def mark_workers() -> None:
                 (name.parent / "make-it-fail").write_text("1")
 
 
+class Walk:
+    """Has one object after the other fail: the one before which so many bytes were had. Every
+    process that is marked counts. To be used where allocations are `ready` to fail."""
+
+    # How many bytes one step lets through more, at least.
+    STEP = 2000
+
+    def __init__(self, marked: bool) -> None:
+        self.space = 0
+        # How often in a row nothing has failed.
+        self.quiet = 0
+        write("failslab", "times", 0)
+        write("failslab", "task-filter", "Y" if marked else "N")
+        write("failslab", "probability", 100)
+
+    def arm(self) -> None:
+        write("failslab", "space", self.space)
+        write("failslab", "times", 1)
+
+    def disarm(self) -> None:
+        failed = read("failslab", "times") == 0
+        rest = read("failslab", "space")
+        write("failslab", "times", 0)
+        self.quiet = 0 if failed else self.quiet + 1
+        # What is left is less than the object that failed was large.
+        self.space += max(self.STEP, rest // 2)
+
+
 def nth(n: int, call: Callable[[], int]) -> tuple[int, int]:
     """Makes a system call in a thread of its own, with its allocation `n` failing. What it
     returned, and what is left of `n`: nothing, if there were so many."""

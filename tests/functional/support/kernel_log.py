@@ -5,7 +5,9 @@ import re
 import subprocess
 
 COMPLAINT = re.compile(
-    r"RIP: |Call Trace:|BUG:|WARNING:|ref_tracker: |unreferenced object 0x"
+    r"RIP: |Call Trace:|BUG:|WARNING:|unreferenced object 0x"
+    # It says once when it finds no memory itself, and has nothing to say from then on.
+    r"|ref_tracker: (?!memory allocation failure)"
     r"|possible circular locking|suspicious RCU usage|INFO: task|INFO: rcu|refcount_t: "
     r"|ktcpvs: .*(?:stream dropped|no room|work queued)"
 )

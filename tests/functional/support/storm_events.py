@@ -1,253 +1,310 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What happens in a storm: faults that last for a while, and changes of configuration."""
+"""What happens in a storm: faults that last for a while, and changes of configuration.
+
+One thread does what is quick, and ends what is to end. What takes long is done by others
+meanwhile.
+"""
 
 import heapq
+import itertools
 import random
+import signal
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
 
-from support.config import pool_text, service_text
 from support.director import Director
 from support.pace import PACE
-from support.storm import (
-    EVERYTHING,
-    RECOVERY,
-    Diary,
-    Doomed,
-    Fault,
-    Server,
-    Trouble,
-    link_faults,
-    run,
-    server_scope,
-    service_scope,
-)
-from support.topology import VIP
+from support.storm import ECHO, EVERYTHING, Diary, Trouble
+from support.storm_config import Changes, Wanted
+from support.storm_doomed import live_and_die
+from support.storm_hosts import Device, Host
+from support.storm_servers import EACH, Server
 
-# The services, and their ports: one whose server nothing happens to, one with a server that has
-# every trouble, one with all three servers, and one that comes and goes.
-SERVICES = {"steady": 8001, "shaky": 8002, "mixed": 8003, "guest": 8004}
-
-# The servers that each service may ask, and so what may go wrong with it.
-ASKED = {"steady": [3], "shaky": [1], "mixed": [1, 2, 3], "guest": [3]}
-
-# The servers that something happens to.
-TROUBLED = [1, 2]
-
-# Time-outs of all services: shorter than the longest fault.
-WAITS = {"connect": 2, "response": 3, "stall": 3, "head": 10}
-
-# How long a fault lasts at most, in seconds.
+# How long a fault lasts at most, in seconds: longer than any time-out. Most are short.
 LONGEST = 4.0
+SHORTNESS = 25
 
-SCHEDULERS = ["rr", "wrr", "lc", "wlc", "sh"]
+# How long a link that is up again may go on losing what is sent, in seconds: the kernel looks after
+# such links once a second.
+LINKWATCH = 1.2 * PACE
 
-
-def scopes(service: str) -> set[str]:
-    """What may go wrong on the way of a request to a service."""
-    return {EVERYTHING, "clients", service_scope(service), *map(server_scope, ASKED[service])}
-
-
-@dataclass
-class Wanted:
-    """The configuration as it is to be."""
-
-    choices: random.Random
-    # The weights of the servers of "mixed"; None for one that is not in it.
-    weights: list[int | None] = field(default_factory=lambda: [1, 1, 1])
-    guest: bool = True
-    scheduler: str = "rr"
-    rules: int = 0
-    turn: int = 0
-
-    def shuffle(self) -> None:
-        """Another configuration, with everything in it that requests need."""
-        self.weights = [self.choices.choice([None, 0, 1, 5]) for _ in range(2)]
-        # Its server is always there.
-        self.weights.append(self.choices.choice([1, 3]))
-        self.scheduler = self.choices.choice(SCHEDULERS)
-        self.rules = self.choices.choice([0, 1, 20])
-        self.turn += 1
-
-    def text(self, servers: list[Server]) -> str:
-        waits = [f"timeout-{name} {int(PACE * value)}s" for name, value in WAITS.items()]
-        weights = zip(servers, self.weights, strict=True)
-        mixed = [f"{one.address}={weight}" for one, weight in weights if weight is not None]
-        texts = [
-            pool_text("steady", servers[2].address),
-            pool_text("shaky", servers[0].address),
-            pool_text("mixed", *mixed, scheduler=self.scheduler),
-            pool_text("guest", servers[2].address),
-        ]
-        for name, port in SERVICES.items():
-            if name == "guest" and not self.guest:
-                continue
-            rules = [f"path /nowhere/{self.turn}/{n} status 404" for n in range(self.rules)]
-            idle = f"timeout-idle {60 + self.turn % 60}s"
-            listen = f"{VIP}:{port}"
-            more = (*waits, idle)
-            texts.append(service_text(*rules, name=name, listen=listen, pool=name, more=more))
-        return "".join(texts)
+# How soon what was not over yet is looked at again, in seconds.
+SOON = 0.01
 
 
 class Storm:
     """Makes things happen, and writes them down."""
 
-    def __init__(self, servers: list[Server], diary: Diary, choices: random.Random) -> None:
-        self.servers = servers
-        self.diary = diary
-        self.choices = choices
+    def __init__(
+        self,
+        troubled: list[Server],
+        calm: list[Server],
+        hosts: tuple[list[Host], list[Host]],
+        seed: int,
+    ) -> None:
+        self.servers = troubled
+        self.hosts, self.far = hosts
+        self.seed = seed
+        self.choices = random.Random(seed)
+        self.diary = Diary()
         self.director = Director()
-        self.wanted = Wanted(choices)
-        self.doomed = Doomed()
-        self.faults = link_faults(TROUBLED)
-        # What is to end: when, which (to have an order), and how.
-        self.ends: list[tuple[float, int, Callable[[], None]]] = []
-        self.victims: set[str] = set()
-        self.counts: dict[str, int] = {}
+        self.wanted = Wanted(random.Random(f"{seed} configuration"), troubled, calm)
+        # Held by who changes the configuration, or the module.
+        self.loaded = threading.Lock()
+        # What is to end: when, which (to have an order), and how, which may take more than once.
+        self.ends: list[tuple[float, int, Callable[[], bool]]] = []
+        self.order = 0
+        # Whom something happens to that excludes other things.
+        self.victims: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
+        self.workers = {name: ThreadPoolExecutor(1) for name in ("apply", "change", "namespace")}
+        self.running: dict[str, Future] = {}
+        self.director.apply(self.wanted.text())
+        self.changes = Changes(self.wanted)
+        self.away: Trouble | None = None
+        # By server, the connections that it had when they were last asked for.
+        self.accepted: dict[int, list[bytes]] = {}
+        # Whether the counters have begun anew since this was last set to false.
         self.reloaded = False
-        # How many requests, for who keeps account.
-        self.answered = 0
-        self.weighted = [
-            (12, self.apply),
-            (8, self.weigh),
-            (6, self.come_and_go),
-            (4, self.kill),
-            (6, self.pause),
-            (8, self.cut),
-            (3, self.namespace),
+        self.weighted: list[tuple[float, str, Callable[[], bool]]] = [
+            (36, "reset", self.reset),
+            (50, "pause", self.pause),
+            (3, "link", self.cut),
+            (2.5, "kill", self.kill),
+            (4, "weight", lambda: self.change(self.changes.weigh)),
+            (3, "member", lambda: self.change(self.changes.member)),
+            (1.5, "scheduler", lambda: self.change(self.changes.schedule)),
+            (1.5, "listener", lambda: self.change(self.changes.listen)),
+            (1.5, "time-out", lambda: self.change(self.changes.expire)),
+            (2, "service", self.come_and_go),
+            (0.4, "apply", self.apply),
+            (0.3, "namespace", self.namespace),
         ]
+        self.upto = list(itertools.accumulate(weight for weight, _, _ in self.weighted))
 
     @property
     def happened(self) -> int:
         return sum(self.counts.values())
 
-    def configure(self) -> None:
-        self.director.apply(self.wanted.text(self.servers))
-
     def event(self) -> None:
-        """Something happens."""
-        weights, events = zip(*self.weighted, strict=True)
-        (event,) = self.choices.choices(events, weights)
-        event()
+        """Something happens. What cannot be just now is not counted."""
+        ((_, name, event),) = self.choices.choices(self.weighted, cum_weights=self.upto)
+        if event():
+            self.counts[name] += 1
 
-    def count(self, name: str) -> None:
-        self.counts[name] = self.counts.get(name, 0) + 1
-
-    def tend(self) -> None:
+    def tend(self, all_of_it: bool = False) -> None:
         """Ends what is to end by now."""
-        while self.ends and self.ends[0][0] <= time.monotonic():
-            heapq.heappop(self.ends)[2]()
+        due = float("inf") if all_of_it else time.monotonic()
+        again = []
+        while self.ends and self.ends[0][0] <= due:
+            _, order, end = heapq.heappop(self.ends)
+            if not end():
+                again.append((time.monotonic() + SOON, order, end))
+        for one in again:
+            heapq.heappush(self.ends, one)
+        for name, future in list(self.running.items()):
+            if future.done():
+                del self.running[name]
+                future.result()
 
     def heal(self) -> None:
         """Ends everything."""
-        while self.ends:
-            heapq.heappop(self.ends)[2]()
+        deadline = time.monotonic() + 60 * PACE
+        while self.ends or self.running:
+            assert time.monotonic() < deadline, f"it does not end: {self.ends}, {self.running}"
+            self.tend(all_of_it=True)
+            time.sleep(SOON)
 
-    def later(self, end: Callable[[], None]) -> None:
-        after = self.choices.uniform(0.1, LONGEST)
-        heapq.heappush(self.ends, (time.monotonic() + after, self.happened, end))
+    def stop(self) -> None:
+        """After this nothing happens any more."""
+        self.heal()
+        for worker in self.workers.values():
+            worker.shutdown()
+        self.changes.detach()
 
-    def apply(self) -> None:
-        """Another configuration is put in force. Nobody may notice."""
-        self.count("apply")
-        self.wanted.shuffle()
-        self.configure()
+    def then(self, after: float, end: Callable[[], bool]) -> None:
+        """Does this later, until it is done."""
+        self.order += 1
+        heapq.heappush(self.ends, (time.monotonic() + after, self.order, end))
 
-    def weigh(self) -> None:
-        """The weight of a server changes. Nobody may notice."""
-        n = self.choices.choice([n for n, weight in enumerate(self.wanted.weights) if weight])
-        self.count("weight")
-        weight = self.choices.randrange(1, 9)
-        self.wanted.weights[n] = weight
-        address = self.servers[n].address
-        self.director.tcpvsadm("server", "set", "mixed", address, "--weight", str(weight))
+    def duration(self) -> float:
+        return LONGEST * self.choices.random() ** SHORTNESS
 
-    def come_and_go(self) -> None:
-        """A service is deleted, or added again."""
-        self.count("service")
-        if self.wanted.guest:
-            self.away = self.diary.open("the service is deleted", service_scope("guest"))
-            self.director.tcpvsadm("service", "del", "guest")
-            self.wanted.guest = False
-        else:
-            self.wanted.guest = True
-            self.configure()
-            self.diary.close(self.away, 0)
-
-    def free(self, victim: str) -> bool:
-        """Takes a victim, unless it suffers already."""
-        if victim in self.victims:
-            return False
-        self.victims.add(victim)
+    def over(self, trouble: Trouble, *victims: str, after: float = ECHO) -> bool:
+        self.diary.close(trouble, after)
+        self.victims.subtract(victims)
         return True
 
-    def kill(self) -> None:
+    def change(self, how: Callable[[], None]) -> bool:
+        """The configuration changes. Nobody may notice. The module waits until nobody uses what
+        was, and who asked for it waits for the module."""
+
+        def work() -> None:
+            with self.loaded:
+                how()
+
+        return not self.loaded.locked() and self.slowly("change", work)
+
+    def come_and_go(self) -> bool:
+        """A service is deleted, or added again."""
+
+        def how() -> None:
+            if self.away is None:
+                self.away = self.diary.open("it is deleted", "service guest", cuts=True)
+                self.wanted.guest = False
+                self.changes.leave()
+            else:
+                self.changes.enter()
+                self.wanted.guest = True
+                self.diary.close(self.away)
+                self.away = None
+
+        return self.change(how)
+
+    def reset(self) -> bool:
+        """A connection of a server is reset."""
+        server = self.choices.choice(self.servers)
+        host = self.hosts[server.number // EACH]
+        # A reset that is lost would be felt much later. And the kernel warns of a connection that
+        # is ended twice at once before anyone has accepted it: a listener's end does that, too.
+        if self.victims[host.scope] or self.victims[f"dying on {host.scope}"]:
+            return False
+        names = self.accepted.setdefault(server.number, [])
+        if not names:
+            names += host.accepted(server.port)
+            self.choices.shuffle(names)
+        if not names:
+            return False
+        trouble = self.diary.open("a connection is reset", server.scope, cuts=True)
+        there = host.reset(names.pop())
+        self.over(trouble, after=ECHO if there else 0)
+        return there
+
+    def kill(self) -> bool:
         """A server dies, and comes back."""
-        n = self.choices.choice(TROUBLED)
-        if not self.free(f"server {n}"):
-            return
-        self.count("kill")
-        server = self.servers[n - 1]
-        trouble = self.diary.open("the server is killed", server_scope(n))
+        server = self.choices.choice(self.servers)
+        host = self.hosts[server.number // EACH]
+        # What its connections end with must not be lost.
+        if self.victims[host.scope] or self.victims[server.scope]:
+            return False
+        self.victims.update([server.scope, f"dying on {host.scope}"])
+        after = self.duration() / 4
+        trouble = self.diary.open("the server is killed", server.scope, cuts=True)
         server.kill()
 
-        def end() -> None:
+        def died() -> bool:
+            if not server.dead():
+                return False
+            self.victims.subtract([f"dying on {host.scope}"])
+            self.then(after, begun)
+            return True
+
+        def begun() -> bool:
             server.start()
-            self.over(trouble, f"server {n}", RECOVERY)
+            self.then(SOON, ready)
+            return True
 
-        self.later(end)
+        def ready() -> bool:
+            return server.ready() and self.over(trouble, server.scope)
 
-    def pause(self) -> None:
+        self.then(0, died)
+        return True
+
+    def pause(self) -> bool:
         """A server stands still."""
-        n = self.choices.choice(TROUBLED)
-        if not self.free(f"server {n}"):
-            return
-        self.count("pause")
-        server = self.servers[n - 1]
-        trouble = self.diary.open("the server stands still", server_scope(n))
-        server.pause()
+        server = self.choices.choice(self.servers)
+        if self.victims[server.scope]:
+            return False
+        self.victims[server.scope] += 1
+        trouble = self.diary.open("the server stands still", server.scope, cuts=False)
+        server.signal(signal.SIGSTOP)
 
-        def end() -> None:
-            server.resume()
-            self.over(trouble, f"server {n}", RECOVERY)
+        def end() -> bool:
+            server.signal(signal.SIGCONT)
+            return self.over(trouble, server.scope)
 
-        self.later(end)
+        self.then(self.duration(), end)
+        return True
 
-    def cut(self) -> None:
-        """A link passes nothing."""
-        fault: Fault = self.choices.choice(self.faults)
-        # What the ends of a link do to it goes together, but not for one end twice.
-        if not self.free(fault.victim):
-            return
-        self.count("link")
-        trouble = self.diary.open(fault.what, fault.scope)
+    def cut(self) -> bool:
+        """A link passes nothing, or little."""
+        host = self.choices.choice([*self.hosts, *self.far])
+        device: Device = self.choices.choice([host.near, host.far])
+        kind = self.choices.choice(["all", "all", "some", "down"])
+        # Who is up again has forgotten its routes and neighbours; a port of a bridge has none.
+        if kind == "down" and (host in self.far or device is host.far):
+            kind = "all"
+        victim = f"{device.namespace.name} {device.name}"
+        if self.victims[victim] or self.victims[f"dying on {host.scope}"]:
+            return False
+        self.victims.update([victim, host.scope])
+        what = {"all": "loses all", "some": "loses packets", "down": "is down"}[kind]
+        # Whoever has a packet to send to a link that is down may be told at once.
+        trouble = self.diary.open(f"{victim} {what}", host.scope, cuts=kind == "down")
         began = time.monotonic()
-        run(fault.host, *fault.begin)
+        if kind == "down":
+            device.up(False)
+        else:
+            device.lose(1.0 if kind == "all" else 0.3)
 
-        def end() -> None:
-            run(fault.host, *fault.end)
-            self.over(trouble, fault.victim, fault.after + time.monotonic() - began)
+        def passes() -> bool:
+            # The time-outs of what was lost meanwhile double, so that the last one may take as
+            # long as all that.
+            after = ECHO + (time.monotonic() - began)
+            return self.over(trouble, victim, host.scope, after=after)
 
-        self.later(end)
+        def end() -> bool:
+            if kind != "down":
+                device.lose(0)
+                return passes()
+            device.up(True)
+            # The other end hears of it when the kernel comes round to it.
+            self.then(LINKWATCH, passes)
+            return True
 
-    def over(self, trouble: Trouble, victim: str, after: float) -> None:
-        self.diary.close(trouble, after)
-        self.victims.discard(victim)
+        self.then(self.duration(), end)
+        return True
 
-    def namespace(self) -> None:
+    def slowly(self, name: str, what: Callable[[], None]) -> bool:
+        """Something that another thread does."""
+        if name in self.running:
+            return False
+        self.running[name] = self.workers[name].submit(what)
+        return True
+
+    def namespace(self) -> bool:
         """A namespace comes, serves and dies. Nobody else may notice."""
-        self.count("namespace")
-        self.doomed.live_and_die()
+        choices = random.Random(f"{self.seed} {self.happened}")
+        return self.slowly("namespace", lambda: live_and_die(choices, self.loaded))
 
-    def reload(self) -> None:
+    def apply(self) -> bool:
+        """Another configuration is put in force. Nobody may notice."""
+
+        def work() -> None:
+            with self.loaded:
+                self.wanted.shuffle()
+                self.director.apply(self.wanted.text())
+
+        return self.slowly("apply", work)
+
+    def reload(self) -> bool:
         """The module is unloaded, loaded and told what to do."""
-        self.count("reload")
-        self.reloaded = True
-        trouble = self.diary.open("the module is not there", EVERYTHING)
-        self.director.unload()
-        self.director.load()
-        self.configure()
-        # A SYN that nobody answered is sent again after a second.
-        self.diary.close(trouble, 1 + RECOVERY)
+
+        def work() -> None:
+            with self.loaded:
+                trouble = self.diary.open("the module is not there", EVERYTHING, cuts=True)
+                self.reloaded = True
+                self.changes.detach()
+                self.director.unload()
+                self.director.load()
+                self.director.apply(self.wanted.text())
+                self.changes.attach()
+                self.diary.close(trouble)
+
+        if not self.slowly("apply", work):
+            return False
+        self.counts["reload"] += 1
+        return True

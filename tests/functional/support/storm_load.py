@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from support.client import Client, Connection
+from support.netns import Netns
 from support.pace import PACE
+from support.storm import ECHO
 from support.transfer import content, digest
-
-# How many clients there are.
-CLIENTS = 8
 
 # Longer than anything that the director waits for, and than a link is cut.
 TIMEOUT = 30.0
@@ -71,6 +70,13 @@ class Tally:
     # The longest that anyone has waited for a response, in seconds.
     slowest: float = 0.0
     failures: list[Failure] = field(default_factory=list)
+    # From when to when each request lived that was answered.
+    lives: list[tuple[float, float]] = field(default_factory=list)
+
+    def summary(self) -> str:
+        """All but the lives."""
+        counts = f"{self.connected} connected, {self.done} of {self.asked} answered"
+        return f"{counts}, {self.up} bytes up, {self.down} down; {list(map(str, self.failures))}"
 
 
 @dataclass
@@ -95,7 +101,8 @@ def put(target: str) -> Request:
 class Clients:
     """Threads that ask until they are told to stop, all with their own random choices."""
 
-    def __init__(self, services: dict[str, int], seed: int) -> None:
+    def __init__(self, host: Netns, services: dict[str, int], count: int, seed: str) -> None:
+        self.host = host
         # By name, the ports.
         self.services = services
         self.tallies = {name: Tally() for name in services}
@@ -106,7 +113,7 @@ class Clients:
         self.crashes: list[BaseException] = []
         self.threads = [
             threading.Thread(target=self._live, args=(n, random.Random(f"{seed} {n}")))
-            for n in range(CLIENTS)
+            for n in range(count)
         ]
         for thread in self.threads:
             thread.start()
@@ -161,6 +168,13 @@ class Clients:
             choices.choice(KINDS)(session, connection, choices)
 
 
+class Away(Client):
+    """A client on any host."""
+
+    def __init__(self, namespace: Netns) -> None:
+        self.namespace = namespace
+
+
 class Session:
     """The account of one connection."""
 
@@ -171,6 +185,9 @@ class Session:
         self.number = 0
         # When the connection was last known to be well.
         self.well = time.monotonic()
+        # Since when a failure may have had its reason. Who has waited for an answer that was lost
+        # on its way may find that the director has ended the connection since it was sent.
+        self.since = self.well
 
     @property
     def tally(self) -> Tally:
@@ -178,11 +195,11 @@ class Session:
 
     def connect(self, port: int) -> Connection | None:
         try:
-            connection = Client().connect(port=port, timeout=TIMEOUT)
+            connection = Away(self.clients.host).connect(port=port, timeout=TIMEOUT)
         except OSError as error:
             self.failed(Cut(f"no connection: {error!r}"), 0)
             return None
-        self.well = time.monotonic()
+        self.since = self.well = time.monotonic()
         with self.clients.lock:
             self.tally.connected += 1
         return connection
@@ -191,13 +208,13 @@ class Session:
         self.number += 1
         return f"/{size}/{self.name}-{self.number}"
 
-    def failed(self, failure: Exception, requests: int) -> None:
-        """Some requests have failed."""
+    def failed(self, failure: Exception, requests: int, line: str = "") -> None:
+        """Some requests have failed, of which the first begins with this line."""
         one = Failure(
             service=self.service,
-            begin=self.well,
+            begin=self.since,
             end=time.monotonic(),
-            what=f"{type(failure).__name__}: {failure}",
+            what=f"{type(failure).__name__}: {failure} {line}",
             name=f"{self.name}-{self.number}",
             requests=requests,
             wrong=isinstance(failure, Wrong),
@@ -210,6 +227,7 @@ class Session:
     def ask(self, connection: Connection, *requests: Request) -> bool:
         """Sends requests at once, and reads the answers. Whether all came."""
         left = len(requests)
+        begin = self.well
         try:
             self._send(connection, b"".join(one.data for one in requests))
             for one in requests:
@@ -218,13 +236,16 @@ class Session:
                 took, self.well = now - self.well, now
                 left -= 1
                 with self.clients.lock:
+                    self.tally.lives.append((begin, now))
                     self.tally.asked += 1
                     self.tally.done += 1
                     self.tally.up += len(one.data)
                     self.tally.down += length
                     self.tally.slowest = max(self.tally.slowest, took)
+            self.since = begin if self.well - begin >= ECHO else self.well
         except (Cut, Status, Wrong) as failure:
-            self.failed(failure, left)
+            line = requests[-left].data.partition(b"\r\n")[0].decode()
+            self.failed(failure, left, line)
             return False
         return True
 
