@@ -125,14 +125,12 @@ bool ktcpvs_sock_take_nospace(struct sock *sk)
  * Releases a socket. tcp_close() stops the timers of a socket that does not keep
  * its namespace alive: what is not acknowledged then, the FIN with it, is never
  * sent again. So an orderly close makes it a socket like a process's first. In
- * a namespace that is going away, or without memory for a FIN, there is only a
- * reset.
+ * a namespace that is going away there is only a reset.
  */
 void ktcpvs_socket_release(struct socket *sock)
 {
 	struct sock *sk = sock->sk;
 	struct net *net = NULL;
-	bool fin = false;
 
 	if (sk->sk_state != TCP_LISTEN && !sock_flag(sk, SOCK_LINGER)) {
 		net = maybe_get_net(sock_net(sk));
@@ -141,11 +139,12 @@ void ktcpvs_socket_release(struct socket *sock)
 			if (!sk->sk_net_refcnt)
 				sk_net_refcnt_upgrade(sk);
 			/* What is unread makes TCP send a reset. */
-			fin = tcp_inq(sk) || ktcpvs_tcp_shutdown_send(sk, true);
+			if (!tcp_inq(sk))
+				ktcpvs_tcp_shutdown_send(sk, true);
 			release_sock(sk);
-		}
-		if (!fin)
+		} else {
 			sock_no_linger(sk);
+		}
 	}
 	sock_release(sock);
 	if (net)

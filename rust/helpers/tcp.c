@@ -452,9 +452,10 @@ bool ktcpvs_tcp_relay_with(struct sock *sk, struct sock *from, u32 at, u32 len,
 
 /*
  * Sends FIN after what is queued, once. Any context that has the socket's lock.
- * False without memory, and then nothing has changed; TCP by itself would go on
- * as if the FIN had been sent, and nobody would ever hear of the end. A buffer
- * in the send queue takes the FIN along, so there has to be one.
+ * False without memory, for which only who may sleep waits, and then nothing has
+ * changed; TCP by itself would go on as if the FIN had been sent, and nobody
+ * would ever hear of the end. A buffer in the send queue takes the FIN along, so
+ * there has to be one.
  */
 bool ktcpvs_tcp_shutdown_send(struct sock *sk, bool may_sleep)
 {
@@ -463,7 +464,8 @@ bool ktcpvs_tcp_shutdown_send(struct sock *sk, bool may_sleep)
 	if (!tcp_write_queue_tail(sk)) {
 		struct sk_buff *skb;
 
-		skb = new_buffer(may_sleep ? GFP_KERNEL : GFP_ATOMIC);
+		skb = new_buffer(may_sleep ? GFP_KERNEL | __GFP_NOFAIL :
+					     GFP_ATOMIC);
 		if (!skb)
 			return false;
 		/* Over its limit TCP makes an exception for its own FIN. */

@@ -32,8 +32,10 @@ pub(super) fn linger(conn: ArcBorrow<'_, Conn>, client: &mut Locked<'_, State>) 
 
     match state.unsent.flush(&mut wire) {
         Ok(true) if wire.shutdown_send() => (),
-        // A reset is the next best.
-        Ok(true) => return begin_to_cut(conn, state),
+        // Who releases the connection can wait for memory for the FIN; but if more was received by
+        // then, TCP sends a reset, which destroys what has not arrived yet.
+        Ok(true) if wire.drained() => return Step::Close { reset: false },
+        Ok(true) => return Step::Wait,
         Ok(false) => {
             conn.blocked(&wire);
             return Step::Wait;

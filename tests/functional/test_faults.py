@@ -26,8 +26,9 @@ from support.faults_trace import RECEIVING, SENDING, Traced, trace
 from support.pace import PACE
 from support.raw_server import RawServer, wait_until
 from support.storm_load import Clients, Cut, Request, Status, answer, get, put
-from support.topology import CLIENT, VIP, server_address
+from support.topology import CLIENT, DIRECTOR, VIP, server_address
 from support.transfer import download, store, upload
+from support.tune import counter
 
 pytestmark = pytest.mark.faults
 
@@ -39,6 +40,9 @@ NO_MEMORY = re.compile("memory|buffer space|open files")
 
 # No time-out of the director's is so short: who waits for longer has been forgotten.
 PATIENCE = 5.0 * PACE
+
+# Resets that TCP had no memory for.
+UNSAID = "TcpExtTCPAbortFailed"
 
 LINES = ("cookie SRV",)
 OPTIONS = ("forwarded-for on",)
@@ -328,6 +332,7 @@ def test_traffic(
         pool_text("p", server.address, more=LINES) + service_text(pool="p", more=(*OPTIONS, *waits))
     )
     clients = Clients(CLIENT, {"web": 80}, 6, str(probability))
+    unsaid = counter(DIRECTOR, UNSAID)
     try:
         clients.go()
         with faults.ready(atomic=not workers):
@@ -343,11 +348,11 @@ def test_traffic(
         print(f"the slowest in {tally.slowest:.1f} s;", Counter(one.what for one in tally.failures))
         assert failed
         assert not wrong, "\n".join(wrong[:20])
-        # Where packets are lost TCP takes its time; and where much fails, so does the FIN of a
-        # connection, and then the reset in its place, of which its client never hears.
-        if workers and probability < 20:
+        # Where packets are lost TCP takes its time. Of a reset that failed its client never hears.
+        if workers:
             late = [str(one) for one in tally.failures if one.took > PATIENCE]
-            assert not late, "\n".join(late[:20])
+            unsaid = counter(DIRECTOR, UNSAID) - unsaid
+            assert len(late) <= unsaid, f"{unsaid} resets failed; " + "\n".join(late[:20])
             assert tally.slowest < PATIENCE
         clients.go()
         time.sleep(PACE)
