@@ -97,11 +97,11 @@ pub(crate) struct Pool<D: DataPath> {
     scheduler: Scheduler,
     /// The cookie, if clients are kept at their servers.
     pub(crate) affinity: Option<Affinity>,
+    /// In the order of their addresses, so that a hash means the same server wherever the same
+    /// servers are, whoever was added first.
     members: KVVec<Member<D>>,
     /// The scheduler's table of weights.
     table: KVVec<u64>,
-    /// Places in `members`, in the order of their addresses.
-    by_addr: KVVec<u32>,
     /// Tokens of the affinity cookie, in order, and whose they are.
     tokens: KVVec<(u64, u32)>,
 }
@@ -112,20 +112,14 @@ impl<D: DataPath> Pool<D> {
         name: Name,
         scheduler: Scheduler,
         affinity: Option<Affinity>,
-        members: KVVec<Member<D>>,
+        mut members: KVVec<Member<D>>,
     ) -> Result<Arc<Self>> {
+        order::sort_by_key(&mut members, |member| member.server.addr);
         let words = Table::words(members.len());
         let mut table = KVVec::from_elem(0, words, GFP_KERNEL_ACCOUNT)?;
-        let mut by_addr = KVVec::with_capacity(members.len(), GFP_KERNEL_ACCOUNT)?;
         let mut tokens = KVVec::new();
 
         Table::fill(members.iter().map(|m| m.weight), &mut table);
-        for index in 0..members.len() {
-            by_addr.push(index as u32, GFP_KERNEL_ACCOUNT)?;
-        }
-        order::sort_by_key(&mut by_addr, |&index| {
-            members.get(index as usize).map(|m| m.server.addr)
-        });
         if let Some(affinity) = &affinity {
             tokens.reserve(members.len(), GFP_KERNEL_ACCOUNT)?;
             for (index, member) in members.iter().enumerate() {
@@ -142,7 +136,6 @@ impl<D: DataPath> Pool<D> {
                 affinity,
                 members,
                 table,
-                by_addr,
                 tokens,
             }),
             GFP_KERNEL_ACCOUNT,
@@ -164,20 +157,19 @@ impl<D: DataPath> Pool<D> {
         &self.scheduler
     }
 
-    /// The servers, in the order in which they were added.
+    /// The servers, in the order of their addresses.
     pub(crate) fn members(&self) -> &[Member<D>] {
         &self.members
     }
 
     /// The member at `addr`.
     pub(super) fn find(&self, addr: &SocketAddr) -> Option<&Member<D>> {
-        let at = |&index: &u32| self.members.get(index as usize);
         let place = self
-            .by_addr
-            .binary_search_by_key(&Some(*addr), |index| at(index).map(|m| m.server.addr))
+            .members
+            .binary_search_by_key(addr, |member| member.server.addr)
             .ok()?;
 
-        at(self.by_addr.get(place)?)
+        self.members.get(place)
     }
 
     /// The server for a request from a source whose hash `key` computes, if it is asked for.

@@ -189,6 +189,22 @@ def test_sh_is_by_address_alone(
     assert {address: choice_of(client, address) for address in addresses} == before
 
 
+def test_sh_and_the_order_of_servers(
+    director: Director, client: Client, nginx: list, addresses: list[str]
+) -> None:
+    """Who was added first does not matter: a server that comes again has the clients that it had,
+    and directors side by side agree."""
+    director.apply(
+        pool_text("p", *NGINX, scheduler="sh")
+        + service_text(pool="p", listen="10.0.1.1:80 [fd00:1::1]:80")
+    )
+    before = {address: choice_of(client, address) for address in addresses}
+    for server in (NGINX[0], NGINX[1]):
+        director.tcpvsadm("server", "del", "p", server)
+        director.tcpvsadm("server", "add", "p", server)
+        assert {address: choice_of(client, address) for address in addresses} == before
+
+
 def test_sh_and_a_server_that_is_down(
     director: Director, client: Client, nginx: list, addresses: list[str]
 ) -> None:
