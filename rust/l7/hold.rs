@@ -152,10 +152,10 @@ impl HoldQueue {
                     _net: net.clone(),
                     work <- new_delayed_work!("HoldQueue::work"),
                 }),
-                GFP_KERNEL,
+                GFP_KERNEL_ACCOUNT,
             )?;
 
-            all.push(queue, GFP_KERNEL)?;
+            all.push(queue, GFP_KERNEL_ACCOUNT)?;
         }
         Ok(all)
     }

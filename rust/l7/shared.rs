@@ -92,9 +92,9 @@ pub(super) struct Scratch {
 impl Scratch {
     fn new() -> impl Init<Self, Error> {
         try_init!(Self {
-            head: KVVec::from_elem(0, HEAD_MAX, GFP_KERNEL)?,
-            out: KVVec::from_elem(0, HEAD_MAX + HEAD_GROWTH, GFP_KERNEL)?,
-            rules: KVVec::from_elem(0, rule::SCRATCH_WORDS, GFP_KERNEL)?,
+            head: KVVec::from_elem(0, HEAD_MAX, GFP_KERNEL_ACCOUNT)?,
+            out: KVVec::from_elem(0, HEAD_MAX + HEAD_GROWTH, GFP_KERNEL_ACCOUNT)?,
+            rules: KVVec::from_elem(0, rule::SCRATCH_WORDS, GFP_KERNEL_ACCOUNT)?,
             host: [0; HOST_MAX],
         }? Error)
     }
@@ -152,14 +152,14 @@ impl Shared {
                 sweeps: Atomic::new(0),
                 sweep <- new_delayed_work!("Shared::sweep"),
             }),
-            GFP_KERNEL,
+            GFP_KERNEL_ACCOUNT,
         )
     }
 
     /// Gets ready for the first connection. Process context.
     pub(super) fn start(self: &Arc<Self>) -> Result {
         if self.percpu.as_ref().is_none() {
-            let spare = KVec::with_capacity(PROCESS_SPARE, GFP_KERNEL)?;
+            let spare = KVec::with_capacity(PROCESS_SPARE, GFP_KERNEL_ACCOUNT)?;
 
             // Configuration changes come one at a time, so nobody else does this.
             *self.process.lock() = spare;
@@ -190,6 +190,15 @@ impl Shared {
         drop(old);
         self.stopped.store(true, Relaxed);
         self.conns.each(|conn| conn.as_arc_borrow().kill());
+    }
+
+    /// Has the connections of listeners that are gone see that. Process context.
+    pub(super) fn close_idle(&self) {
+        self.conns.each(|conn| {
+            if conn.listener.closed() {
+                conn.as_arc_borrow().look();
+            }
+        });
     }
 
     /// The list of connections that hold a head back, of the CPU that this runs on.

@@ -110,7 +110,7 @@ impl<T> PerCpuCell<T> {
     /// Fills the cells with what `make` makes. Process context.
     pub(crate) fn new<I: Init<T, Error>>(make: impl Fn() -> I) -> Result<Self> {
         let nr = cpus();
-        let mut cells = KVec::with_capacity(nr, GFP_KERNEL)?;
+        let mut cells = KVec::with_capacity(nr, GFP_KERNEL_ACCOUNT)?;
 
         for _ in 0..nr {
             let value = make();
@@ -120,7 +120,10 @@ impl<T> PerCpuCell<T> {
                 value <- UnsafeCell::pin_init(value),
             }? Error);
 
-            cells.push(KBox::pin_init(cell, GFP_KERNEL)?, GFP_KERNEL)?;
+            cells.push(
+                KBox::pin_init(cell, GFP_KERNEL_ACCOUNT)?,
+                GFP_KERNEL_ACCOUNT,
+            )?;
         }
         // INVARIANT: A cell for each possible number of a CPU.
         Ok(Self { cells })

@@ -150,7 +150,7 @@ fn enter<T: Pernet>(ptr: NonNull<bindings::net>) -> Result<KBox<Entry<T>>> {
         pin_init!(Gone {
             done <- Completion::new(),
         }),
-        GFP_KERNEL,
+        GFP_KERNEL_ACCOUNT,
     )?;
     // INVARIANT: The namespace is just being made, and `exit()` waits for `gone`. If `init()`
     // fails the namespace does not outlive it, but then nobody has a clone either.
@@ -158,7 +158,7 @@ fn enter<T: Pernet>(ptr: NonNull<bindings::net>) -> Result<KBox<Entry<T>>> {
         ptr,
         gone: gone.clone(),
     };
-    let net = Net(Arc::new(tether, GFP_KERNEL)?);
+    let net = Net(Arc::new(tether, GFP_KERNEL_ACCOUNT)?);
     let object = T::init(net.clone())?;
 
     let entry = Entry {
@@ -168,7 +168,7 @@ fn enter<T: Pernet>(ptr: NonNull<bindings::net>) -> Result<KBox<Entry<T>>> {
         gone,
     };
 
-    Ok(KBox::new(entry, GFP_KERNEL)?)
+    Ok(KBox::new(entry, GFP_KERNEL_ACCOUNT)?)
 }
 
 /// Makes the object of a namespace.
