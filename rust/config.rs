@@ -21,7 +21,10 @@ mod stats;
 
 use crate::{
     linux::{
-        net::Net,
+        net::{
+            Bind,
+            Net, //
+        },
         rcu::Retired, //
     },
     uapi, //
@@ -91,20 +94,27 @@ pub(crate) trait DataPath: Sized + Send + Sync + 'static {
     /// The server belongs to no pool any more: no new request will come for it.
     fn server_removed(server: &Server<Self>);
 
-    /// Listens on `addr` for `service`. Process context.
+    /// Listens on `addr` for `service`. Who comes waits, until `open()`. Process context.
     fn listen(
         &self,
         net: &Net,
         addr: &SocketAddr,
+        bind: Bind,
         service: &Arc<Service<Self>>,
     ) -> Result<Arc<Self::Listener>>;
+
+    /// Serves who waits at a new listener, and who comes from now on.
+    fn open(listener: &Arc<Self::Listener>);
 
     /// Puts the next version of a service in force where it, or another one before it, was
     /// listening already.
     fn publish(listener: &Self::Listener, service: &Arc<Service<Self>>) -> Retired<Service<Self>>;
 
-    /// Listens no more: idle connections close, requests that run finish.
-    fn unlisten(listener: &Self::Listener);
+    /// Listens no more: who still waits is reset, requests that run finish. Process context.
+    fn unlisten(listener: &Self::Listener) -> Option<Retired<Self::Listener>>;
+
+    /// Closes the idle connections of listeners that listen no more. Process context.
+    fn close_idle(&self);
 
     /// Takes note of the snapshot in force: of its settings at once, and of its servers now and then.
     fn watch(&self, snapshot: &Arc<Snapshot<Self>>);

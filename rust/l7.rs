@@ -26,7 +26,10 @@ mod upstream;
 use crate::{
     config,
     linux::{
-        net::Net,
+        net::{
+            Bind,
+            Net, //
+        },
         rcu::Retired, //
     },
 };
@@ -74,18 +77,27 @@ impl config::DataPath for Layer7 {
         &self,
         net: &Net,
         addr: &SocketAddr,
+        bind: Bind,
         service: &Arc<Service>,
     ) -> Result<Arc<Listener>> {
         self.shared.start()?;
-        Listener::new(&self.shared, net, addr, service.clone())
+        Listener::new(&self.shared, net, addr, bind, service.clone())
+    }
+
+    fn open(listener: &Arc<Listener>) {
+        listener.open();
     }
 
     fn publish(listener: &Listener, service: &Arc<Service>) -> Retired<Service> {
         listener.publish(service.clone())
     }
 
-    fn unlisten(listener: &Listener) {
-        listener.close();
+    fn unlisten(listener: &Listener) -> Option<Retired<Listener>> {
+        listener.close()
+    }
+
+    fn close_idle(&self) {
+        self.shared.close_idle();
     }
 
     fn watch(&self, snapshot: &Arc<Snapshot>) {

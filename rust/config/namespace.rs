@@ -14,6 +14,7 @@ use crate::linux::{
     errno,
     net::{
         ns::Pernet,
+        Bind,
         Net, //
     },
     rcu::{
@@ -98,16 +99,31 @@ impl<D: DataPath> Pernet for Namespace<D> {
     }
 
     fn exit(&self) {
-        let mut live = self.live.lock();
+        let live = core::mem::take(&mut *self.live.lock());
 
-        for (_, listener) in live.iter() {
-            D::unlisten(listener);
-        }
-        live.clear();
+        self.unlisten(live.iter().map(|(_, listener)| listener));
         for server in self.current.get().servers() {
             server.remove();
         }
         self.path.stop();
+    }
+}
+
+impl<D: DataPath> Namespace<D> {
+    /// Ends listeners, with one grace period for all.
+    fn unlisten<'a>(&self, leaving: impl Iterator<Item = &'a Arc<D::Listener>> + Clone)
+    where
+        D: 'a,
+    {
+        let room = KVVec::with_capacity(leaving.clone().count(), GFP_KERNEL_ACCOUNT);
+        let mut retired = room.unwrap_or_default();
+
+        for listener in leaving.filter_map(|listener| D::unlisten(listener)) {
+            // What finds no room is given up one by one, which is slower and as good.
+            drop(retired.push_within_capacity(listener));
+        }
+        rcu::retire(retired);
+        self.path.close_idle();
     }
 }
 
@@ -147,14 +163,11 @@ impl<D: DataPath> Transaction<'_, D> {
         let retired = namespace.current.replace(snapshot.clone());
 
         publish(&live, &snapshot, published);
-        for (addr, listener) in &old {
-            if find::<D>(&live, addr).is_none() {
-                D::unlisten(listener);
-            }
-        }
+        namespace.path.watch(&snapshot);
+        only_in::<D>(&live, &old).for_each(D::open);
+        namespace.unlisten(only_in::<D>(&old, &live));
         drop(retired);
         leaving.leave();
-        namespace.path.watch(&snapshot);
         Ok(generation)
     }
 }
@@ -167,6 +180,17 @@ fn find<'a, D: DataPath>(
     let place = live.binary_search_by_key(addr, |(a, _)| *a).ok()?;
 
     live.get(place).map(|(_, listener)| listener)
+}
+
+/// The listeners of `these` that are not among `others`.
+fn only_in<'a, D: DataPath>(
+    these: &'a Listeners<D>,
+    others: &'a Listeners<D>,
+) -> impl Iterator<Item = &'a Arc<D::Listener>> + Clone {
+    these
+        .iter()
+        .filter(|(addr, _)| find::<D>(others, addr).is_none())
+        .map(|(_, listener)| listener)
 }
 
 /// Every address that `snapshot` wants to be listened on, and for which service.
@@ -187,31 +211,58 @@ fn listen<D: DataPath>(
     namespace: &Namespace<D>,
     live: &Listeners<D>,
     snapshot: &Snapshot<D>,
-) -> Result<(Listeners<D>, KVec<Retired<Service<D>>>), Refusal> {
+) -> Result<(Listeners<D>, KVVec<Retired<Service<D>>>), Refusal> {
     let count = wanted(snapshot).count();
-    let retired = KVec::with_capacity(count, GFP_KERNEL_ACCOUNT)?;
+    let retired = KVVec::with_capacity(count, GFP_KERNEL_ACCOUNT)?;
     let mut next = KVVec::with_capacity(count, GFP_KERNEL_ACCOUNT)?;
 
     for (addr, service) in wanted(snapshot) {
         let listener = match find::<D>(live, addr) {
             Some(listener) => Ok(listener.clone()),
-            None => namespace.path.listen(&namespace.net, addr, service),
+            None => listen_on(namespace, live, snapshot, addr, service),
         };
 
         match listener {
             Ok(listener) => next.push((*addr, listener), GFP_KERNEL_ACCOUNT)?,
             Err(errno) => {
-                for (addr, listener) in &next {
-                    if find::<D>(live, addr).is_none() {
-                        D::unlisten(listener);
-                    }
-                }
+                order::sort_by_key(&mut next, |(addr, _)| *addr);
+                namespace.unlisten(only_in::<D>(&next, live));
                 return Err(cannot_listen(errno, addr));
             }
         }
     }
     order::sort_by_key(&mut next, |(addr, _)| *addr);
     Ok((next, retired))
+}
+
+/// A new listener on `addr`, for `service`. One of ours that leaves is not in its way, such as that
+/// on all addresses where one of them is wanted now.
+fn listen_on<D: DataPath>(
+    namespace: &Namespace<D>,
+    live: &Listeners<D>,
+    snapshot: &Snapshot<D>,
+    addr: &SocketAddr,
+    service: &Arc<Service<D>>,
+) -> Result<Arc<D::Listener>> {
+    let listen = |bind| namespace.path.listen(&namespace.net, addr, bind, service);
+    let result = listen(Bind::Alone);
+
+    match &result {
+        Err(errno) if *errno == errno::address_in_use() => (),
+        _ => return result,
+    }
+    let overlaps = |other: &SocketAddr| {
+        let any = other.ip().is_unspecified() || addr.ip().is_unspecified();
+
+        any && other.port() == addr.port() && other.is_ipv4() == addr.is_ipv4()
+    };
+    let leaves = |other: &SocketAddr| wanted(snapshot).all(|(wanted, _)| wanted != other);
+
+    if live.iter().any(|(a, _)| overlaps(a) && leaves(a)) {
+        listen(Bind::Beside)
+    } else {
+        result
+    }
 }
 
 fn cannot_listen(error: Error, addr: &SocketAddr) -> Refusal {
@@ -230,7 +281,7 @@ fn cannot_listen(error: Error, addr: &SocketAddr) -> Refusal {
 fn publish<D: DataPath>(
     live: &Listeners<D>,
     snapshot: &Snapshot<D>,
-    mut retired: KVec<Retired<Service<D>>>,
+    mut retired: KVVec<Retired<Service<D>>>,
 ) {
     for (addr, service) in wanted(snapshot) {
         if let Some(listener) = find::<D>(live, addr) {

@@ -44,6 +44,7 @@ int ktcpvs_sock_err(const struct sock *sk);
 bool ktcpvs_sock_take_nospace(struct sock *sk);
 void ktcpvs_socket_release(struct socket *sock);
 void ktcpvs_sock_peer(const struct sock *sk, u8 addr[16], u16 *port);
+void ktcpvs_sock_set_reuse(struct sock *sk, bool force);
 void ktcpvs_sock_set_v6only(struct sock *sk);
 u32 ktcpvs_sock_size(const struct sock *sk);
 u32 ktcpvs_sock_buffered(const struct sock *sk);

@@ -164,6 +164,16 @@ void ktcpvs_sock_peer(const struct sock *sk, u8 addr[16], u16 *port)
 	*port = ntohs(sk->sk_dport);
 }
 
+/*
+ * SO_REUSEADDR, or with @force as in the repair of sockets: the address may be
+ * listened on. TCP looks at that when it binds and when it begins to listen, and
+ * at that of who is there already.
+ */
+void ktcpvs_sock_set_reuse(struct sock *sk, bool force)
+{
+	sk->sk_reuse = force ? SK_FORCE_REUSE : SK_CAN_REUSE;
+}
+
 /* Before bind only. */
 void ktcpvs_sock_set_v6only(struct sock *sk)
 {

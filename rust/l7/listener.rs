@@ -11,6 +11,7 @@ use crate::{
     linux::{
         net::{
             Acceptor,
+            Bind,
             ListenSocket,
             Net, //
         },
@@ -69,7 +70,9 @@ pub(crate) struct Listener {
     /// The service as it is now.
     service: RcuArc<Service>,
     #[pin]
-    socket: Mutex<Option<ListenSocket>>,
+    socket: Mutex<Option<ListenSocket<Listener>>>,
+    /// Whether connections are accepted: not before the service is in force.
+    opened: Atomic<bool>,
     closed: Atomic<bool>,
     #[pin]
     accept: Work<Listener, ACCEPT>,
@@ -86,11 +89,12 @@ impl_has_delayed_work! {
 }
 
 impl Listener {
-    /// Listens on `addr` for `service`.
+    /// Listens on `addr` for `service`. Nothing is accepted yet.
     pub(super) fn new(
         shared: &Arc<Shared>,
         net: &Net,
         addr: &SocketAddr,
+        bind: Bind,
         service: Arc<Service>,
     ) -> Result<Arc<Self>> {
         let this = Arc::pin_init(
@@ -98,18 +102,24 @@ impl Listener {
                 shared: shared.clone(),
                 service: RcuArc::new(service),
                 socket <- new_mutex!(None, "Listener::socket"),
+                opened: Atomic::new(false),
                 closed: Atomic::new(false),
                 accept <- new_work!("Listener::accept"),
                 retry <- new_delayed_work!("Listener::retry"),
             }? Error),
-            GFP_KERNEL,
+            GFP_KERNEL_ACCOUNT,
         )?;
-        let socket = ListenSocket::new(net, addr, BACKLOG, this.clone())?;
+        let socket = ListenSocket::new(net, addr, BACKLOG, bind, this.clone())?;
 
         *this.socket.lock() = Some(socket);
-        // A connection may have come before there was a socket to accept it from.
-        queues::enqueue::<Self, ACCEPT>(On::Control, this.clone());
         Ok(this)
+    }
+
+    /// Accepts from now on.
+    pub(super) fn open(self: &Arc<Self>) {
+        self.opened.store(true, Relaxed);
+        // Those who came before are not announced again.
+        queues::enqueue::<Self, ACCEPT>(On::Control, self.clone());
     }
 
     /// The service as it is now.
@@ -144,7 +154,7 @@ impl Listener {
     /// Accepts the connections that wait. Process context.
     fn accept(self: &Arc<Self>) {
         let socket = self.socket.lock();
-        let Some(listen) = socket.as_ref() else {
+        let Some(listen) = socket.as_ref().filter(|_| self.opened.load(Relaxed)) else {
             return;
         };
 
@@ -169,17 +179,13 @@ impl Listener {
         queues::enqueue::<Self, ACCEPT>(On::Control, self.clone());
     }
 
-    /// Accepts no more. Idle connections close; requests that run finish.
-    pub(super) fn close(&self) {
+    /// Accepts no more. Its connections end with the request that runs.
+    pub(super) fn close(&self) -> Option<Retired<Self>> {
         let socket = self.socket.lock().take();
+        let retired = socket.and_then(ListenSocket::close);
 
-        drop(socket);
         self.closed.store(true, Relaxed);
-        self.shared.conns.each(|conn| {
-            if core::ptr::eq(&*conn.listener, self) {
-                conn.as_arc_borrow().look();
-            }
-        });
+        retired
     }
 }
 

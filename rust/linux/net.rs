@@ -21,7 +21,10 @@ pub(crate) use self::{
         NetRef, //
     },
     room::Room,
-    socket::Socket,
+    socket::{
+        Bind,
+        Socket, //
+    },
     stream::{
         Endpoint,
         Locked,

@@ -70,7 +70,7 @@ impl<T: Send + Sync> RcuArc<T> {
 
         // INVARIANT: `Retired` gives the reference up after a grace period.
         // SAFETY: By the type invariants `old` stands for a reference, ours now.
-        Retired(Some(unsafe { Arc::from_raw(old.cast_const()) }))
+        Retired::new(unsafe { Arc::from_raw(old.cast_const()) })
     }
 }
 
@@ -85,6 +85,13 @@ impl<T> Drop for RcuArc<T> {
 #[must_use = "dropping this waits for readers; collect several for retire()"]
 pub(crate) struct Retired<T>(Option<Arc<T>>);
 
+impl<T> Retired<T> {
+    /// A reference that readers may still have found where it was.
+    pub(in crate::linux) fn new(value: Arc<T>) -> Self {
+        Self(Some(value))
+    }
+}
+
 impl<T> Drop for Retired<T> {
     fn drop(&mut self) {
         if self.0.is_some() {
@@ -94,7 +101,7 @@ impl<T> Drop for Retired<T> {
 }
 
 /// Gives several values up after one grace period. Process context.
-pub(crate) fn retire<T>(mut values: KVec<Retired<T>>) {
+pub(crate) fn retire<T>(mut values: KVVec<Retired<T>>) {
     if values.is_empty() {
         return;
     }

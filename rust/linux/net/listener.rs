@@ -9,8 +9,12 @@ use crate::linux::{
     net::{
         fields,
         ns::Net,
-        socket::Socket, //
+        socket::{
+            Bind,
+            Socket, //
+        },
     },
+    rcu::Retired,
 };
 use core::{
     ffi::c_void,
@@ -35,100 +39,93 @@ pub(crate) trait Acceptor: Sized + Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// `owner` is a reference to an acceptor of the type that `drop_owner` is for. It is the socket's
-/// user data until `drop()`, in which it is given up after a grace period.
-pub(crate) struct ListenSocket {
+/// There is an `owner`, and as long as there is a `socket` a pointer to it is the socket's user data.
+/// It is given up no sooner than a grace period after that pointer was removed.
+pub(crate) struct ListenSocket<A: Acceptor> {
     socket: Option<Socket>,
     calls: bindings::ktcpvs_sock_calls,
-    owner: *mut c_void,
-    drop_owner: unsafe fn(*mut c_void),
+    owner: Option<Arc<A>>,
 }
 
 // SAFETY: The owner is `Send` and `Sync` by the bounds of `Acceptor`, the rest is.
-unsafe impl Send for ListenSocket {}
+unsafe impl<A: Acceptor> Send for ListenSocket<A> {}
 // SAFETY: As above.
-unsafe impl Sync for ListenSocket {}
+unsafe impl<A: Acceptor> Sync for ListenSocket<A> {}
 
-impl ListenSocket {
+impl<A: Acceptor> ListenSocket<A> {
     /// Listens on `addr` and tells `owner`. Process context.
-    pub(crate) fn new<A: Acceptor>(
+    pub(crate) fn new(
         net: &Net,
         addr: &SocketAddr,
         backlog: i32,
+        bind: Bind,
         owner: Arc<A>,
     ) -> Result<Self> {
-        let owner: *mut c_void = Arc::into_raw(owner).cast_mut().cast();
-        let mut calls = None;
-        let socket = Socket::listen(net, addr, backlog, |socket| {
-            calls = Some(hook::<A>(socket, owner));
-        });
+        let mut calls = bindings::ktcpvs_sock_calls::default();
+        // A socket that fails to listen never calls.
+        let socket = Socket::listen(net, addr, backlog, bind, |socket| {
+            calls = hook(socket, &owner);
+        })?;
 
-        match (socket, calls) {
-            // INVARIANT: `owner` was put in place by `hook()`.
-            (Ok(socket), Some(calls)) => Ok(Self {
-                socket: Some(socket),
-                calls,
-                owner,
-                drop_owner: drop_owner::<A>,
-            }),
-            (socket, _) => {
-                // A socket that failed to listen has never called.
-                // SAFETY: `owner` came from `Arc::into_raw()` above.
-                unsafe { drop_owner::<A>(owner) };
-                Err(socket.err().unwrap_or(EINVAL))
-            }
-        }
+        // INVARIANT: The pointer to `owner` was put in place by `hook()`.
+        Ok(Self {
+            socket: Some(socket),
+            calls,
+            owner: Some(owner),
+        })
     }
 
     /// Takes a waiting connection, with the callbacks of a plain socket, or returns `EAGAIN`.
     /// Process context.
     pub(crate) fn accept(&self) -> Result<Socket> {
         let child = self.socket.as_ref().ok_or(EINVAL)?.accept()?;
+
         // The child has inherited our `sk_data_ready`, but the other callbacks were never ours.
+        self.unhook(&child);
+        Ok(child)
+    }
+
+    /// Listens no more; connections that wait to be accepted are reset. Gives the owner back.
+    /// Process context.
+    pub(crate) fn close(mut self) -> Option<Retired<A>> {
+        self.retire()
+    }
+
+    fn retire(&mut self) -> Option<Retired<A>> {
+        if let Some(socket) = self.socket.take() {
+            self.unhook(&socket);
+        }
+        // A callback may still be running, for the listener or for a child being born with its
+        // callbacks, which the grace period waits for.
+        self.owner.take().map(Retired::new)
+    }
+
+    /// Gives a socket back the callbacks that it had, and no user data.
+    fn unhook(&self, socket: &Socket) {
         let mut calls = self.calls;
 
-        // SAFETY: The child's `sk` is valid, and the callbacks are TCP's own.
+        // SAFETY: `sk` is valid, and the callbacks are TCP's own.
         unsafe {
             bindings::ktcpvs_sock_swap_calls(
-                child.sk().as_ptr(),
+                socket.sk().as_ptr(),
                 ptr::null_mut(),
                 false,
                 &mut calls,
             )
         };
-        Ok(child)
     }
 }
 
-impl Drop for ListenSocket {
+impl<A: Acceptor> Drop for ListenSocket<A> {
     fn drop(&mut self) {
-        if let Some(socket) = self.socket.take() {
-            let mut calls = self.calls;
-
-            // SAFETY: `sk` is valid, and the callbacks are those that it had.
-            unsafe {
-                bindings::ktcpvs_sock_swap_calls(
-                    socket.sk().as_ptr(),
-                    ptr::null_mut(),
-                    false,
-                    &mut calls,
-                )
-            };
-        }
-        // A callback may still be running, for the listener or for a child being born with its
-        // callbacks.
-        // SAFETY: Process context, no lock held. Afterwards nobody can find the owner through the
-        // socket, and the reference is ours to drop.
-        unsafe {
-            bindings::synchronize_net();
-            (self.drop_owner)(self.owner);
-        }
+        drop(self.retire());
     }
 }
 
 /// Puts our callback into a socket that does not listen yet, and returns those that it had.
-fn hook<A: Acceptor>(socket: &Socket, owner: *mut c_void) -> bindings::ktcpvs_sock_calls {
+fn hook<A: Acceptor>(socket: &Socket, owner: &Arc<A>) -> bindings::ktcpvs_sock_calls {
     let sk = socket.sk().as_ptr();
+    let owner: *mut c_void = Arc::as_ptr(owner).cast_mut().cast();
     let mut calls = bindings::ktcpvs_sock_calls::default();
 
     // SAFETY: `sk` is valid, and nobody changes its callbacks.
@@ -138,16 +135,6 @@ fn hook<A: Acceptor>(socket: &Socket, owner: *mut c_void) -> bindings::ktcpvs_so
     // grace period after it is removed.
     unsafe { bindings::ktcpvs_sock_swap_calls(sk, owner, true, &mut calls) };
     calls
-}
-
-/// Drops the reference to an `A` that was a socket's user data.
-///
-/// # Safety
-///
-/// `data` must come from `Arc::<A>::into_raw()`, and be given up by the caller.
-unsafe fn drop_owner<A: Acceptor>(data: *mut c_void) {
-    // SAFETY: By the safety requirements.
-    drop(unsafe { Arc::<A>::from_raw(data.cast::<A>().cast_const()) });
 }
 
 /// `sk_data_ready` of a listener, and of its children until they are accepted.
@@ -160,8 +147,8 @@ unsafe extern "C" fn on_data_ready<A: Acceptor>(sk: *mut bindings::sock) {
     if unsafe { fields::state(sk) } != bindings::TCP_LISTEN as u8 {
         return;
     }
-    // SAFETY: TCP calls for a new child in softirq, inside an RCU read-side section, and the
-    // reference is dropped a grace period after the user data is cleared.
+    // SAFETY: TCP calls for a new child in softirq, inside an RCU read-side section, and the owner,
+    // whose pointer came from `Arc::as_ptr()`, is kept for a grace period after that is removed.
     unsafe {
         let data: *mut c_void = bindings::ktcpvs_sock_user_data(sk);
 

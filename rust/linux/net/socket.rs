@@ -26,6 +26,15 @@ use kernel::{
     prelude::*, //
 };
 
+/// How an address to listen on is asked for.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(crate) enum Bind {
+    /// Nobody may be listening on it, nor on all addresses where it is one, or the reverse.
+    Alone,
+    /// That is not checked, since who is in the way is about to leave.
+    Beside,
+}
+
 /// A TCP socket of the kernel's own, released when dropped.
 ///
 /// # Invariants
@@ -76,15 +85,16 @@ impl Socket {
         net: &Net,
         addr: &SocketAddr,
         backlog: i32,
+        bind: Bind,
         before: impl FnOnce(&Self),
     ) -> Result<Self> {
         let socket = Self::new(net, addr)?;
         let (mut name, len) = sockaddr(addr);
 
-        // SAFETY: By the type invariants `sk` is valid.
-        unsafe { bindings::sock_set_reuseaddr(socket.sk().as_ptr()) };
+        // SAFETY: By the type invariants `sk` is valid; nothing else knows the socket yet.
+        unsafe { bindings::ktcpvs_sock_set_reuse(socket.sk().as_ptr(), bind == Bind::Beside) };
         if addr.is_ipv6() {
-            // SAFETY: As above; nothing else knows the socket yet.
+            // SAFETY: As above.
             unsafe { bindings::ktcpvs_sock_set_v6only(socket.sk().as_ptr()) };
         }
         // SAFETY: `name` holds an address of `len` bytes.
@@ -94,6 +104,10 @@ impl Socket {
         before(&socket);
         // SAFETY: By the type invariants the socket is valid.
         to_result(unsafe { bindings::kernel_listen(socket.ptr.as_ptr(), backlog) })?;
+        if bind == Bind::Beside {
+            // SAFETY: As above. Who comes later is to find the address taken.
+            unsafe { bindings::ktcpvs_sock_set_reuse(socket.sk().as_ptr(), false) };
+        }
         Ok(socket)
     }
 
