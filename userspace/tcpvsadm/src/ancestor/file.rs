@@ -62,14 +62,13 @@ fn show(one: &Virtual, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for listener in &one.service.listeners {
         writeln!(f, "    listen = {listener}")?;
     }
-    writeln!(f, "    scheduler = {}", one.scheduler())?;
     match &one.service.pool {
         Some(pool) if *pool == one.service.name => {}
         Some(pool) => writeln!(f, "    # pool {pool}")?,
         None => writeln!(f, "    # no pool")?,
     }
-    for server in &one.pool.servers {
-        writeln!(f, "    server = {} {}", server.address, server.weight)?;
+    if one.uses_pool() {
+        show_pool(one, f)?;
     }
     for entry in &one.rules {
         match entry {
@@ -92,6 +91,14 @@ fn show(one: &Virtual, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         }
     }
     writeln!(f, "}}")
+}
+
+fn show_pool(one: &Virtual, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    writeln!(f, "    scheduler = {}", one.scheduler())?;
+    for server in &one.pool.servers {
+        writeln!(f, "    server = {} {}", server.address, server.weight)?;
+    }
+    Ok(())
 }
 
 /// A pattern between quotes: the same, for a regular expression.

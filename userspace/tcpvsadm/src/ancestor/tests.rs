@@ -49,6 +49,27 @@ fn loaded(mut config: Config, text: &str) -> Config {
     config
 }
 
+/// Performs one more.
+fn also(mut config: Config, line: &str) -> Config {
+    let options = read(line).unwrap();
+    perform(&mut config, &options).unwrap_or_else(|failure| panic!("{line}: {failure}"));
+    config.check().unwrap();
+    config
+}
+
+fn applied(text: &str) -> Config {
+    let config = Source::read(text.as_bytes()).unwrap().config;
+    config.check().unwrap();
+    config
+}
+
+/// What the long forms make of it: changes its text, as `save`, an editor and `apply` do.
+fn changed(config: &Config, from: &str, to: &str) -> Config {
+    let text = Text(config).to_string();
+    assert!(text.contains(from), "{text}");
+    applied(&text.replacen(from, to, 1))
+}
+
 const IMAGES: [&str; 7] = [
     "-A -i http -s http",
     "-a -i http -r 192.0.2.1:80",
@@ -169,6 +190,55 @@ fn a_service_with_another_pool_is_left_at_that() {
     assert_eq!(config.pools.len(), 1);
     assert_eq!(config.services[0].pool.as_deref(), Some("images"));
     assert_eq!(config.services[0].listeners[0].port(), 81);
+}
+
+#[test]
+fn servers_of_a_pool_of_another_name_are_not_its_own() {
+    let backends = applied(
+        "pool backends {\nscheduler rr\nserver 192.0.2.1:80\n}\n\
+         service www {\nlisten 0.0.0.0:80\npool backends\n}\n",
+    );
+    // One that is there, but that nothing uses, is no better.
+    let mut unused = backends.clone();
+    unused.pools.push(ktcpvs_netlink::Pool {
+        name: "www".to_owned(),
+        ..unused.pools[0].clone()
+    });
+    for config in [backends, unused] {
+        for line in [
+            "-a -i www -r 192.0.2.14",
+            "-e -i www -r 192.0.2.1 -w 0",
+            "-d -i www -r 192.0.2.1",
+            "-E -i www -s wrr",
+            "--add-rule -i www -p x -r 192.0.2.9",
+        ] {
+            let message = refusal(&config, line);
+            assert!(
+                message.contains("uses pool 'backends'"),
+                "{line}: {message}"
+            );
+        }
+        assert_eq!(also(config.clone(), "-E -i www -P 80"), config);
+        let list = listed(&config);
+        assert_eq!(
+            list,
+            "virtual www {\n    listen = 0.0.0.0:80\n    # pool backends\n}\n"
+        );
+        assert_eq!(loaded(config.clone(), &list), config);
+    }
+    let none = applied("service www {\nlisten 0.0.0.0:80\n}\n");
+    let message = refusal(&none, "-a -i www -r 192.0.2.14");
+    assert!(message.contains("uses no pool"), "{message}");
+    assert_eq!(loaded(none.clone(), &listed(&none)), none);
+}
+
+#[test]
+fn a_pool_that_only_rules_use_is_its_own() {
+    let config = changed(&performed(&IMAGES), "    pool http\n", "");
+    let config = also(config, "-a -i http -r 192.0.2.4");
+    let config = also(config, "--add-rule -i http -p x -r 192.0.2.4");
+    assert_eq!(config.services[0].rules.len(), 4);
+    assert_eq!(config.services[0].pool, None);
 }
 
 #[test]

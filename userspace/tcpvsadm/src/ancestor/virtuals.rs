@@ -136,7 +136,7 @@ impl Virtual {
         // What is there keeps its place.
         match config.pool_mut(&ident) {
             Some(pool) => pool.clone_from(&self.pool),
-            None if self.uses_pool() => config.pools.push(self.pool.clone()),
+            None if self.needs_pool() => config.pools.push(self.pool.clone()),
             // Made by the long forms, with a pool of another name.
             None => {}
         }
@@ -164,8 +164,34 @@ impl Virtual {
         Ok(())
     }
 
-    fn uses_pool(&self) -> bool {
+    fn needs_pool(&self) -> bool {
         self.service.pool.as_ref() == Some(&self.service.name) || !self.pool.servers.is_empty()
+    }
+
+    /// Whether any request goes to the pool of its name, or to one that is made of it.
+    pub(super) fn uses_pool(&self) -> bool {
+        let ident = Some(&*self.service.name);
+        let used = |entry: &Entry| match entry {
+            Entry::Pattern { .. } => true,
+            Entry::Other(rule) => rule.action.pool() == ident,
+        };
+        self.service.pool.as_deref() == ident || self.rules.iter().any(used)
+    }
+
+    /// Whether there is a point in changing the pool of its name.
+    fn check_use(&self) -> Result<(), Failure> {
+        let ident = &self.service.name;
+        match &self.service.pool {
+            _ if self.uses_pool() => Ok(()),
+            // It may be others' as well: that is for the long forms to change.
+            Some(pool) => refused(format!(
+                "service '{ident}' uses pool '{pool}', and none of its own name: see \
+                 'tcpvsadm pool' and 'tcpvsadm server'"
+            )),
+            None => refused(format!(
+                "service '{ident}' uses no pool: see 'tcpvsadm service set' and 'tcpvsadm server'"
+            )),
+        }
     }
 
     fn ids(&self) -> impl Iterator<Item = u32> + '_ {
@@ -251,6 +277,11 @@ impl Virtual {
                     *id = old.find(pattern, *group).unwrap_or(0);
                 }
             }
+            if !old.uses_pool() && self.pool.servers.is_empty() {
+                // Such a pool is no more than a comment in a list.
+                self.service.pool.clone_from(&old.service.pool);
+                self.pool.clone_from(&old.pool);
+            }
             self.groups = old.groups;
         }
         self.store(config)
@@ -294,8 +325,9 @@ impl Virtual {
     ///
     /// # Errors
     ///
-    /// When there is no such scheduler.
+    /// When there is no such scheduler, or the pool is another one.
     pub(super) fn set_scheduler(&mut self, name: &str) -> Result<(), Failure> {
+        self.check_use()?;
         let scheduler = match name {
             "http" | "phttp" | "hhttp" | "chttp" => Scheduler::Wlc,
             _ => match Scheduler::from_name(name) {
@@ -341,8 +373,9 @@ impl Virtual {
     ///
     /// # Errors
     ///
-    /// When it is there already.
+    /// When it is there already, or the pool is another one.
     pub(super) fn add_server(&mut self, address: SocketAddr, weight: u32) -> Result<(), Failure> {
+        self.check_use()?;
         if self.pool.server(&address).is_some() {
             return refused(format!(
                 "service '{}' has a server '{address}' already",
@@ -357,12 +390,13 @@ impl Virtual {
     ///
     /// # Errors
     ///
-    /// When there is no such server.
+    /// When there is no such server, or the pool is another one.
     pub(super) fn set_server(
         &mut self,
         address: &SocketAddr,
         weight: Option<u32>,
     ) -> Result<(), Failure> {
+        self.check_use()?;
         self.has(address)?;
         if let (Some(server), Some(weight)) = (self.pool.server_mut(address), weight) {
             server.weight = weight;
@@ -374,8 +408,9 @@ impl Virtual {
     ///
     /// # Errors
     ///
-    /// When there is no such server, or a rule leads to it.
+    /// When there is no such server, a rule leads to it, or the pool is another one.
     pub(super) fn delete_server(&mut self, address: &SocketAddr) -> Result<(), Failure> {
+        self.check_use()?;
         self.has(address)?;
         for entry in &self.rules {
             if let Entry::Pattern {
@@ -394,13 +429,15 @@ impl Virtual {
     }
 
     fn has(&self, address: &SocketAddr) -> Result<(), Failure> {
-        match self.pool.server(address) {
-            Some(_) => Ok(()),
-            None => refused(format!(
-                "service '{}' has no server '{address}'",
-                self.service.name
-            )),
+        if self.pool.server(address).is_some() {
+            return Ok(());
         }
+        // Else it may well have that server, in another pool.
+        self.check_use()?;
+        refused(format!(
+            "service '{}' has no server '{address}'",
+            self.service.name
+        ))
     }
 
     /// Adds a rule after the others, or a server to that with the same pattern.
