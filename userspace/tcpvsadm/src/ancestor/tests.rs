@@ -242,6 +242,55 @@ fn a_pool_that_only_rules_use_is_its_own() {
 }
 
 #[test]
+fn what_chttp_does_not_say_is_a_comment_and_stays() {
+    let key = "000102030405060708090a0b0c0d0e0f";
+    let text = format!(
+        "pool web {{\nscheduler wrr\ncookie SRV key {key}\nserver 192.0.2.1:80\n}}\n\
+         service web {{\nlisten 0.0.0.0:80\npool web\n}}\n"
+    );
+    let config = applied(&text);
+    let list = listed(&config);
+    for line in [
+        "scheduler = chttp",
+        "# scheduler wrr",
+        "# cookie SRV",
+        "# cookie-key is set",
+    ] {
+        assert!(list.contains(&format!("    {line}\n")), "{line}: {list}");
+    }
+    assert!(!list.contains(key));
+    assert_eq!(loaded(config.clone(), &list), config);
+    // Another scheduler is what a file can say.
+    let plain = loaded(config.clone(), &list.replace("= chttp", "= rr"));
+    let pool = plain.pool("web").unwrap();
+    assert_eq!((pool.scheduler.name(), &pool.affinity), ("rr", &None));
+    let default = listed(&performed(&["-A -i web -s chttp"]));
+    assert!(!default.contains("# scheduler") && !default.contains("# cookie "));
+}
+
+#[test]
+fn settings_are_listed_as_comments() {
+    let config = applied(
+        "service web {\nlisten 0.0.0.0:80\ntimeout-head 3s\nhead-max 8k\nbody-max 1m\n\
+         headers-max 50\nforwarded-for on\ntimeout-idle 1m\n}\n",
+    );
+    let list = listed(&config);
+    let comments = list.lines().filter_map(|l| l.strip_prefix("    # "));
+    assert_eq!(
+        comments.collect::<Vec<_>>(),
+        [
+            "timeout-head 3s",
+            "head-max 8k",
+            "headers-max 50",
+            "body-max 1m",
+            "forwarded-for on",
+            "no pool",
+        ]
+    );
+    assert_eq!(loaded(config.clone(), &list), config);
+}
+
+#[test]
 fn schedulers_have_their_old_names() {
     for (name, shown) in [
         ("wlc", "wlc"),

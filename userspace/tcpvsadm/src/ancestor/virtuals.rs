@@ -25,7 +25,7 @@ use std::net::SocketAddr;
 /// Where a service listens unless one says otherwise.
 const PORT: u16 = 80;
 /// The cookie of the scheduler chttp.
-const COOKIE: &str = "KTCPVS";
+pub(super) const COOKIE: &str = "KTCPVS";
 
 /// A rule.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -257,7 +257,8 @@ impl Virtual {
     }
 
     /// Puts one that was read from a file into a configuration. What a file cannot say stays as
-    /// it is: whether the service is started, its limits, the ids of its rules, and the key.
+    /// it is: whether the service is started, its limits, the ids of its rules, and the cookie with
+    /// its key and its scheduler.
     ///
     /// # Errors
     ///
@@ -268,6 +269,7 @@ impl Virtual {
             self.service.settings = old.service.settings.clone();
             if self.pool.affinity.is_some() && old.pool.affinity.is_some() {
                 self.pool.affinity.clone_from(&old.pool.affinity);
+                self.pool.scheduler = old.pool.scheduler;
             }
             for entry in &mut self.rules {
                 if let Entry::Pattern {
