@@ -82,7 +82,7 @@ fn show(one: &Virtual, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         show_pool(one, f)?;
     }
     for entry in &one.rules {
-        show_entry(entry, f)?;
+        show_entry(one, entry, f)?;
     }
     writeln!(f, "}}")
 }
@@ -108,14 +108,14 @@ fn show_pool(one: &Virtual, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     Ok(())
 }
 
-fn show_entry(entry: &Entry, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let (pattern, group, servers) = match entry {
+fn show_entry(one: &Virtual, entry: &Entry, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let (id, pattern, group, servers) = match entry {
         Entry::Pattern {
+            id,
             pattern,
             group,
             servers,
-            ..
-        } => (pattern, group, servers),
+        } => (*id, pattern, group, servers),
         Entry::Other(other) => return writeln!(f, "    # rule {}", rule::show(other)),
     };
     for server in servers {
@@ -124,6 +124,19 @@ fn show_entry(entry: &Entry, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(f, " match {group}")?;
         }
         writeln!(f, " use server {server}")?;
+    }
+    let Some(pool) = one.group(id) else {
+        return Ok(());
+    };
+    for server in &pool.servers {
+        if one.pool.server(&server.address) != Some(server) {
+            let (address, weight) = (server.address, server.weight);
+            writeln!(
+                f,
+                "    # pool {}, server {address} weight {weight}",
+                pool.name
+            )?;
+        }
     }
     Ok(())
 }

@@ -70,6 +70,11 @@ fn changed(config: &Config, from: &str, to: &str) -> Config {
     applied(&text.replacen(from, to, 1))
 }
 
+fn weights(config: &Config, pool: &str) -> Vec<u32> {
+    let servers = &config.pool(pool).unwrap().servers;
+    servers.iter().map(|s| s.weight).collect()
+}
+
 const IMAGES: [&str; 7] = [
     "-A -i http -s http",
     "-a -i http -r 192.0.2.1:80",
@@ -239,6 +244,62 @@ fn a_pool_that_only_rules_use_is_its_own() {
     let config = also(config, "--add-rule -i http -p x -r 192.0.2.4");
     assert_eq!(config.services[0].rules.len(), 4);
     assert_eq!(config.services[0].pool, None);
+}
+
+/// A service with a rule that has a pool of its own, of two servers.
+fn with_group() -> Config {
+    performed(&[
+        "-A -i web",
+        "-a -i web -r 10.0.2.11",
+        "-a -i web -r 10.0.2.12",
+        "--add-rule -i web -p ^/a -r 10.0.2.11",
+        "--add-rule -i web -p ^/a -r 10.0.2.12",
+    ])
+}
+
+#[test]
+fn a_refined_rule_keeps_its_pool() {
+    let refined = changed(&with_group(), "url-regex", "host x.org url-regex");
+    let group = refined.pool("web.1").unwrap();
+    let mut config = refined.clone();
+    for line in [
+        "-a -i web -r 10.0.2.13",
+        "-e -i web -r 10.0.2.13 -w 2",
+        "--add-rule -i web -p ^/b -r 10.0.2.13",
+        "--del-rule -i web -p ^/b -r 10.0.2.13",
+        "-d -i web -r 10.0.2.13",
+        "-E -i web -s rr",
+    ] {
+        config = also(config, line);
+        assert_eq!(config.pool("web.1"), Some(group), "{line}");
+    }
+    assert_eq!(config.services, refined.services);
+    // It goes with its rule: a file cannot say that one, and -D deletes all that there is.
+    let list = listed(&config);
+    assert!(list.contains("    # rule host x.org url-regex ^/a use-pool web.1\n"));
+    assert!(loaded(config.clone(), &list).pool("web.1").is_none());
+    assert_eq!(also(config, "-D -i web"), Config::default());
+}
+
+#[test]
+fn who_is_drained_for_a_rule_stays_so() {
+    let before = with_group();
+    let drained = "pool web.1 {\n    scheduler wlc\n    server 10.0.2.11:80 weight ";
+    let config = changed(&before, &format!("{drained}1"), &format!("{drained}0"));
+    let other = also(config.clone(), "-e -i web -r 10.0.2.12 -w 5");
+    let other = also(other, "-a -i web -r 10.0.2.13 -w 3");
+    let other = also(other, "--add-rule -i web -p ^/a -r 10.0.2.13");
+    assert_eq!(weights(&other, "web"), [1, 5, 3]);
+    assert_eq!(weights(&other, "web.1"), [0, 5, 3]);
+    // A list tells, and changes nothing; but a weight that is given is the one there is.
+    let list = listed(&other);
+    assert!(list.contains("    # pool web.1, server 10.0.2.11:80 weight 0\n"));
+    assert_eq!(list.matches("weight").count(), 1, "{list}");
+    assert_eq!(loaded(other.clone(), &list), other);
+    let raised = loaded(other, &list.replace("10.0.2.11:80 1\n", "10.0.2.11:80 7\n"));
+    assert_eq!(weights(&raised, "web.1"), [7, 5, 3]);
+    // The weight that it has in the service's pool already, too.
+    assert_eq!(also(config, "-e -i web -r 10.0.2.11 -w 1"), before);
 }
 
 #[test]
