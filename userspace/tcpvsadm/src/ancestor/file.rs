@@ -14,7 +14,8 @@
 use super::address;
 use super::virtuals::{
     Entry,
-    Virtual, //
+    Virtual,
+    COOKIE, //
 };
 use crate::failure::{
     refused,
@@ -22,7 +23,12 @@ use crate::failure::{
 };
 use crate::text::{
     rule,
-    value, //
+    value,
+    words::quote, //
+};
+use ktcpvs_netlink::{
+    Scheduler,
+    Settings, //
 };
 use std::fmt::{
     self,
@@ -54,44 +60,85 @@ impl Display for Text<'_> {
     }
 }
 
+/// What cannot be said here must not be hidden either: it is a comment.
 fn show(one: &Virtual, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "virtual {} {{", one.service.name)?;
     if !one.service.enabled {
         writeln!(f, "    # stopped")?;
     }
+    for (setting, value) in one.service.settings.differing(&Settings::default()) {
+        let value = value::show_setting(setting, value);
+        writeln!(f, "    # {} {value}", setting.word())?;
+    }
     for listener in &one.service.listeners {
         writeln!(f, "    listen = {listener}")?;
     }
-    writeln!(f, "    scheduler = {}", one.scheduler())?;
     match &one.service.pool {
         Some(pool) if *pool == one.service.name => {}
         Some(pool) => writeln!(f, "    # pool {pool}")?,
         None => writeln!(f, "    # no pool")?,
     }
+    if one.uses_pool() {
+        show_pool(one, f)?;
+    }
+    for entry in &one.rules {
+        show_entry(one, entry, f)?;
+    }
+    writeln!(f, "}}")
+}
+
+fn show_pool(one: &Virtual, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    writeln!(f, "    scheduler = {}", one.scheduler())?;
+    if let Some(affinity) = &one.pool.affinity {
+        // The name chttp stands for one scheduler and one cookie.
+        if one.pool.scheduler != Scheduler::Wlc {
+            writeln!(f, "    # scheduler {}", one.pool.scheduler.name())?;
+        }
+        if affinity.cookie != COOKIE {
+            writeln!(f, "    # cookie {}", quote(affinity.cookie.as_bytes()))?;
+        }
+        if affinity.key.is_some() {
+            // The key is a secret, which a list is not.
+            writeln!(f, "    # cookie-key is set")?;
+        }
+    }
     for server in &one.pool.servers {
         writeln!(f, "    server = {} {}", server.address, server.weight)?;
     }
-    for entry in &one.rules {
-        match entry {
-            Entry::Pattern {
-                pattern,
-                group,
-                servers,
-                ..
-            } => {
-                for server in servers {
-                    write!(f, "    rule = pattern \"{}\"", escape(pattern))?;
-                    if let Some(group) = group {
-                        write!(f, " match {group}")?;
-                    }
-                    writeln!(f, " use server {server}")?;
-                }
-            }
-            // It cannot be said here, but it must not be hidden either.
-            Entry::Other(other) => writeln!(f, "    # rule {}", rule::show(other))?,
+    Ok(())
+}
+
+fn show_entry(one: &Virtual, entry: &Entry, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let (id, pattern, group, servers) = match entry {
+        Entry::Pattern {
+            id,
+            pattern,
+            group,
+            servers,
+        } => (*id, pattern, group, servers),
+        Entry::Other(other) => return writeln!(f, "    # rule {}", rule::show(other)),
+    };
+    for server in servers {
+        write!(f, "    rule = pattern \"{}\"", escape(pattern))?;
+        if let Some(group) = group {
+            write!(f, " match {group}")?;
+        }
+        writeln!(f, " use server {server}")?;
+    }
+    let Some(pool) = one.group(id) else {
+        return Ok(());
+    };
+    for server in &pool.servers {
+        if one.pool.server(&server.address) != Some(server) {
+            let (address, weight) = (server.address, server.weight);
+            writeln!(
+                f,
+                "    # pool {}, server {address} weight {weight}",
+                pool.name
+            )?;
         }
     }
-    writeln!(f, "}}")
+    Ok(())
 }
 
 /// A pattern between quotes: the same, for a regular expression.

@@ -49,6 +49,32 @@ fn loaded(mut config: Config, text: &str) -> Config {
     config
 }
 
+/// Performs one more.
+fn also(mut config: Config, line: &str) -> Config {
+    let options = read(line).unwrap();
+    perform(&mut config, &options).unwrap_or_else(|failure| panic!("{line}: {failure}"));
+    config.check().unwrap();
+    config
+}
+
+fn applied(text: &str) -> Config {
+    let config = Source::read(text.as_bytes()).unwrap().config;
+    config.check().unwrap();
+    config
+}
+
+/// What the long forms make of it: changes its text, as `save`, an editor and `apply` do.
+fn changed(config: &Config, from: &str, to: &str) -> Config {
+    let text = Text(config).to_string();
+    assert!(text.contains(from), "{text}");
+    applied(&text.replacen(from, to, 1))
+}
+
+fn weights(config: &Config, pool: &str) -> Vec<u32> {
+    let servers = &config.pool(pool).unwrap().servers;
+    servers.iter().map(|s| s.weight).collect()
+}
+
 const IMAGES: [&str; 7] = [
     "-A -i http -s http",
     "-a -i http -r 192.0.2.1:80",
@@ -169,6 +195,160 @@ fn a_service_with_another_pool_is_left_at_that() {
     assert_eq!(config.pools.len(), 1);
     assert_eq!(config.services[0].pool.as_deref(), Some("images"));
     assert_eq!(config.services[0].listeners[0].port(), 81);
+}
+
+#[test]
+fn servers_of_a_pool_of_another_name_are_not_its_own() {
+    let backends = applied(
+        "pool backends {\nscheduler rr\nserver 192.0.2.1:80\n}\n\
+         service www {\nlisten 0.0.0.0:80\npool backends\n}\n",
+    );
+    // One that is there, but that nothing uses, is no better.
+    let mut unused = backends.clone();
+    unused.pools.push(ktcpvs_netlink::Pool {
+        name: "www".to_owned(),
+        ..unused.pools[0].clone()
+    });
+    for config in [backends, unused] {
+        for line in [
+            "-a -i www -r 192.0.2.14",
+            "-e -i www -r 192.0.2.1 -w 0",
+            "-d -i www -r 192.0.2.1",
+            "-E -i www -s wrr",
+            "--add-rule -i www -p x -r 192.0.2.9",
+        ] {
+            let message = refusal(&config, line);
+            assert!(
+                message.contains("uses pool 'backends'"),
+                "{line}: {message}"
+            );
+        }
+        assert_eq!(also(config.clone(), "-E -i www -P 80"), config);
+        let list = listed(&config);
+        assert_eq!(
+            list,
+            "virtual www {\n    listen = 0.0.0.0:80\n    # pool backends\n}\n"
+        );
+        assert_eq!(loaded(config.clone(), &list), config);
+    }
+    let none = applied("service www {\nlisten 0.0.0.0:80\n}\n");
+    let message = refusal(&none, "-a -i www -r 192.0.2.14");
+    assert!(message.contains("uses no pool"), "{message}");
+    assert_eq!(loaded(none.clone(), &listed(&none)), none);
+}
+
+#[test]
+fn a_pool_that_only_rules_use_is_its_own() {
+    let config = changed(&performed(&IMAGES), "    pool http\n", "");
+    let config = also(config, "-a -i http -r 192.0.2.4");
+    let config = also(config, "--add-rule -i http -p x -r 192.0.2.4");
+    assert_eq!(config.services[0].rules.len(), 4);
+    assert_eq!(config.services[0].pool, None);
+}
+
+/// A service with a rule that has a pool of its own, of two servers.
+fn with_group() -> Config {
+    performed(&[
+        "-A -i web",
+        "-a -i web -r 10.0.2.11",
+        "-a -i web -r 10.0.2.12",
+        "--add-rule -i web -p ^/a -r 10.0.2.11",
+        "--add-rule -i web -p ^/a -r 10.0.2.12",
+    ])
+}
+
+#[test]
+fn a_refined_rule_keeps_its_pool() {
+    let refined = changed(&with_group(), "url-regex", "host x.org url-regex");
+    let group = refined.pool("web.1").unwrap();
+    let mut config = refined.clone();
+    for line in [
+        "-a -i web -r 10.0.2.13",
+        "-e -i web -r 10.0.2.13 -w 2",
+        "--add-rule -i web -p ^/b -r 10.0.2.13",
+        "--del-rule -i web -p ^/b -r 10.0.2.13",
+        "-d -i web -r 10.0.2.13",
+        "-E -i web -s rr",
+    ] {
+        config = also(config, line);
+        assert_eq!(config.pool("web.1"), Some(group), "{line}");
+    }
+    assert_eq!(config.services, refined.services);
+    // It goes with its rule: a file cannot say that one, and -D deletes all that there is.
+    let list = listed(&config);
+    assert!(list.contains("    # rule host x.org url-regex ^/a use-pool web.1\n"));
+    assert!(loaded(config.clone(), &list).pool("web.1").is_none());
+    assert_eq!(also(config, "-D -i web"), Config::default());
+}
+
+#[test]
+fn who_is_drained_for_a_rule_stays_so() {
+    let before = with_group();
+    let drained = "pool web.1 {\n    scheduler wlc\n    server 10.0.2.11:80 weight ";
+    let config = changed(&before, &format!("{drained}1"), &format!("{drained}0"));
+    let other = also(config.clone(), "-e -i web -r 10.0.2.12 -w 5");
+    let other = also(other, "-a -i web -r 10.0.2.13 -w 3");
+    let other = also(other, "--add-rule -i web -p ^/a -r 10.0.2.13");
+    assert_eq!(weights(&other, "web"), [1, 5, 3]);
+    assert_eq!(weights(&other, "web.1"), [0, 5, 3]);
+    // A list tells, and changes nothing; but a weight that is given is the one there is.
+    let list = listed(&other);
+    assert!(list.contains("    # pool web.1, server 10.0.2.11:80 weight 0\n"));
+    assert_eq!(list.matches("weight").count(), 1, "{list}");
+    assert_eq!(loaded(other.clone(), &list), other);
+    let raised = loaded(other, &list.replace("10.0.2.11:80 1\n", "10.0.2.11:80 7\n"));
+    assert_eq!(weights(&raised, "web.1"), [7, 5, 3]);
+    // The weight that it has in the service's pool already, too.
+    assert_eq!(also(config, "-e -i web -r 10.0.2.11 -w 1"), before);
+}
+
+#[test]
+fn what_chttp_does_not_say_is_a_comment_and_stays() {
+    let key = "000102030405060708090a0b0c0d0e0f";
+    let text = format!(
+        "pool web {{\nscheduler wrr\ncookie SRV key {key}\nserver 192.0.2.1:80\n}}\n\
+         service web {{\nlisten 0.0.0.0:80\npool web\n}}\n"
+    );
+    let config = applied(&text);
+    let list = listed(&config);
+    for line in [
+        "scheduler = chttp",
+        "# scheduler wrr",
+        "# cookie SRV",
+        "# cookie-key is set",
+    ] {
+        assert!(list.contains(&format!("    {line}\n")), "{line}: {list}");
+    }
+    assert!(!list.contains(key));
+    assert_eq!(loaded(config.clone(), &list), config);
+    // Another scheduler is what a file can say.
+    let plain = loaded(config.clone(), &list.replace("= chttp", "= rr"));
+    let pool = plain.pool("web").unwrap();
+    assert_eq!((pool.scheduler.name(), &pool.affinity), ("rr", &None));
+    let default = listed(&performed(&["-A -i web -s chttp"]));
+    assert!(!default.contains("# scheduler") && !default.contains("# cookie "));
+}
+
+#[test]
+fn settings_are_listed_as_comments() {
+    let config = applied(
+        "service web {\nlisten 0.0.0.0:80\ntimeout-head 3s\nhead-max 8k\nbody-max 1m\n\
+         headers-max 50\nforwarded-for on\ntimeout-idle 1m\n}\n",
+    );
+    let list = listed(&config);
+    let comments = list.lines().filter_map(|l| l.strip_prefix("    # "));
+    assert_eq!(
+        comments.collect::<Vec<_>>(),
+        [
+            "timeout-head 3s",
+            "head-max 8k",
+            "headers-max 50",
+            "body-max 1m",
+            "forwarded-for on",
+            "no pool",
+        ]
+    );
+    assert_eq!(loaded(config.clone(), &list), config);
 }
 
 #[test]

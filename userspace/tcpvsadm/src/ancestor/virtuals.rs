@@ -25,7 +25,7 @@ use std::net::SocketAddr;
 /// Where a service listens unless one says otherwise.
 const PORT: u16 = 80;
 /// The cookie of the scheduler chttp.
-const COOKIE: &str = "KTCPVS";
+pub(super) const COOKIE: &str = "KTCPVS";
 
 /// A rule.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -54,8 +54,8 @@ pub(super) struct Virtual {
     pub(super) pool: Pool,
     /// The rules.
     pub(super) rules: Vec<Entry>,
-    /// The names of the pools of rules as they were.
-    groups: Vec<String>,
+    /// The pools of its patterns as they were, which are made anew.
+    groups: Vec<Pool>,
 }
 
 impl Virtual {
@@ -96,30 +96,57 @@ impl Virtual {
     }
 
     fn entry(&mut self, config: &Config, rule: &Rule) -> Entry {
+        let pattern = self.pattern(config, rule);
+        pattern.unwrap_or_else(|| Entry::Other(rule.clone()))
+    }
+
+    /// A rule that KTCPVS has, with its pool.
+    fn pattern(&mut self, config: &Config, rule: &Rule) -> Option<Entry> {
+        let [Condition {
+            subject: Subject::Url,
+            operator: Operator::Regex,
+            value,
+            not: false,
+        }] = &rule.conditions[..]
+        else {
+            return None;
+        };
+        let pattern = std::str::from_utf8(value).ok()?.to_owned();
         let ident = &self.service.name;
         let (group, servers) = match &rule.action {
             Action::Server { pool, address } if pool == ident => (None, vec![*address]),
             Action::Pool { pool, capture } if *pool == group_name(ident, rule.id) => {
-                let servers = config.pool(pool).map_or(&[][..], |p| &p.servers);
+                let pool = config.pool(pool)?;
                 self.groups.push(pool.clone());
-                (*capture, servers.iter().map(|s| s.address).collect())
+                (*capture, pool.servers.iter().map(|s| s.address).collect())
             }
-            _ => return Entry::Other(rule.clone()),
+            _ => return None,
         };
-        match &rule.conditions[..] {
-            [Condition {
-                subject: Subject::Url,
-                operator: Operator::Regex,
-                value,
-                not: false,
-            }] if std::str::from_utf8(value).is_ok() => Entry::Pattern {
-                id: rule.id,
-                pattern: String::from_utf8_lossy(value).into_owned(),
-                group,
-                servers,
-            },
-            _ => Entry::Other(rule.clone()),
-        }
+        Some(Entry::Pattern {
+            id: rule.id,
+            pattern,
+            group,
+            servers,
+        })
+    }
+
+    /// The pool of a rule, as it was.
+    pub(super) fn group(&self, id: u32) -> Option<&Pool> {
+        let name = group_name(&self.service.name, id);
+        self.groups.iter().find(|p| p.name == name)
+    }
+
+    /// The pools of rules that the long forms have changed since. They go when those rules go,
+    /// but are not touched as long as they stay.
+    fn refined<'a>(&'a self, config: &'a Config) -> impl Iterator<Item = &'a Pool> + 'a {
+        self.rules.iter().filter_map(|entry| match entry {
+            Entry::Other(rule) => {
+                let name = group_name(&self.service.name, rule.id);
+                let used = rule.action.pool().filter(|used| *used == name);
+                used.and_then(|name| config.pool(name))
+            }
+            Entry::Pattern { .. } => None,
+        })
     }
 
     /// Puts it into a configuration, in the place of that of its name.
@@ -132,11 +159,12 @@ impl Virtual {
         let before = before.map_or(&[][..], |s| &s.rules).iter().map(|r| r.id);
         let mut next = before.chain(self.ids()).max().unwrap_or(0).wrapping_add(1);
         let ident = self.service.name.clone();
-        config.pools.retain(|p| !self.groups.contains(&p.name));
+        let old = |name: &str| self.groups.iter().any(|group| group.name == name);
+        config.pools.retain(|p| !old(&p.name));
         // What is there keeps its place.
         match config.pool_mut(&ident) {
             Some(pool) => pool.clone_from(&self.pool),
-            None if self.uses_pool() => config.pools.push(self.pool.clone()),
+            None if self.needs_pool() => config.pools.push(self.pool.clone()),
             // Made by the long forms, with a pool of another name.
             None => {}
         }
@@ -164,8 +192,34 @@ impl Virtual {
         Ok(())
     }
 
-    fn uses_pool(&self) -> bool {
+    fn needs_pool(&self) -> bool {
         self.service.pool.as_ref() == Some(&self.service.name) || !self.pool.servers.is_empty()
+    }
+
+    /// Whether any request goes to the pool of its name, or to one that is made of it.
+    pub(super) fn uses_pool(&self) -> bool {
+        let ident = Some(&*self.service.name);
+        let used = |entry: &Entry| match entry {
+            Entry::Pattern { .. } => true,
+            Entry::Other(rule) => rule.action.pool() == ident,
+        };
+        self.service.pool.as_deref() == ident || self.rules.iter().any(used)
+    }
+
+    /// Whether there is a point in changing the pool of its name.
+    fn check_use(&self) -> Result<(), Failure> {
+        let ident = &self.service.name;
+        match &self.service.pool {
+            _ if self.uses_pool() => Ok(()),
+            // It may be others' as well: that is for the long forms to change.
+            Some(pool) => refused(format!(
+                "service '{ident}' uses pool '{pool}', and none of its own name: see \
+                 'tcpvsadm pool' and 'tcpvsadm server'"
+            )),
+            None => refused(format!(
+                "service '{ident}' uses no pool: see 'tcpvsadm service set' and 'tcpvsadm server'"
+            )),
+        }
     }
 
     fn ids(&self) -> impl Iterator<Item = u32> + '_ {
@@ -194,7 +248,13 @@ impl Virtual {
         if config.pool(&name).is_some() {
             return refused(format!("there is a pool '{name}' already"));
         }
-        let weight = |address| self.pool.server(address).map_or(1, |s| s.weight);
+        // Who is drained for this rule alone stays so.
+        let old = self.group(id);
+        let weight = |address| {
+            let server = old.and_then(|group| group.server(address));
+            let server = server.or_else(|| self.pool.server(address));
+            server.map_or(1, |s| s.weight)
+        };
         let servers = servers.iter().map(|address| Server {
             address: *address,
             weight: weight(address),
@@ -218,7 +278,10 @@ impl Virtual {
     pub(super) fn delete(self, config: &mut Config) -> Result<(), Failure> {
         let ident = &self.service.name;
         config.services.retain(|s| s.name != *ident);
-        let mine = |name: &String| name == ident || self.groups.contains(name);
+        let refined = self.refined(config).map(|p| p.name.clone());
+        let groups = self.groups.iter().map(|p| p.name.clone());
+        let names: Vec<String> = groups.chain(refined).collect();
+        let mine = |name: &String| name == ident || names.contains(name);
         for service in &config.services {
             let rules = service.rules.iter().filter_map(|r| r.action.pool());
             let mut pools = rules.map(str::to_owned).chain(service.pool.clone());
@@ -231,29 +294,47 @@ impl Virtual {
     }
 
     /// Puts one that was read from a file into a configuration. What a file cannot say stays as
-    /// it is: whether the service is started, its limits, the ids of its rules, and the key.
+    /// it is: whether the service is started, its limits, the ids of its rules, the cookie with
+    /// its key and its scheduler, and weights in the pools of rules.
     ///
     /// # Errors
     ///
     /// See [`Self::store`].
     pub(super) fn replace(mut self, config: &mut Config) -> Result<(), Failure> {
         if let Ok(old) = Self::load(config, &self.service.name) {
-            self.service.enabled = old.service.enabled;
-            self.service.settings = old.service.settings.clone();
-            if self.pool.affinity.is_some() && old.pool.affinity.is_some() {
-                self.pool.affinity.clone_from(&old.pool.affinity);
-            }
-            for entry in &mut self.rules {
-                if let Entry::Pattern {
-                    id, pattern, group, ..
-                } = entry
-                {
-                    *id = old.find(pattern, *group).unwrap_or(0);
-                }
-            }
-            self.groups = old.groups;
+            self.groups = old.groups.clone();
+            self.groups.extend(old.refined(config).cloned());
+            self.succeed(&old);
         }
         self.store(config)
+    }
+
+    /// Takes over from `old` what a file cannot say.
+    fn succeed(&mut self, old: &Self) {
+        self.service.enabled = old.service.enabled;
+        self.service.settings = old.service.settings.clone();
+        if self.pool.affinity.is_some() && old.pool.affinity.is_some() {
+            self.pool.affinity.clone_from(&old.pool.affinity);
+            self.pool.scheduler = old.pool.scheduler;
+        }
+        for entry in &mut self.rules {
+            if let Entry::Pattern {
+                id, pattern, group, ..
+            } = entry
+            {
+                *id = old.find(pattern, *group).unwrap_or(0);
+            }
+        }
+        for server in &self.pool.servers {
+            if old.pool.server(&server.address) != Some(server) {
+                set_weight(&mut self.groups, &server.address, server.weight);
+            }
+        }
+        if !old.uses_pool() && self.pool.servers.is_empty() {
+            // Such a pool is no more than a comment in a list.
+            self.service.pool.clone_from(&old.service.pool);
+            self.pool.clone_from(&old.pool);
+        }
     }
 
     fn find(&self, wanted: &str, wanted_group: Option<u32>) -> Option<u32> {
@@ -294,8 +375,9 @@ impl Virtual {
     ///
     /// # Errors
     ///
-    /// When there is no such scheduler.
+    /// When there is no such scheduler, or the pool is another one.
     pub(super) fn set_scheduler(&mut self, name: &str) -> Result<(), Failure> {
+        self.check_use()?;
         let scheduler = match name {
             "http" | "phttp" | "hhttp" | "chttp" => Scheduler::Wlc,
             _ => match Scheduler::from_name(name) {
@@ -341,8 +423,9 @@ impl Virtual {
     ///
     /// # Errors
     ///
-    /// When it is there already.
+    /// When it is there already, or the pool is another one.
     pub(super) fn add_server(&mut self, address: SocketAddr, weight: u32) -> Result<(), Failure> {
+        self.check_use()?;
         if self.pool.server(&address).is_some() {
             return refused(format!(
                 "service '{}' has a server '{address}' already",
@@ -357,15 +440,17 @@ impl Virtual {
     ///
     /// # Errors
     ///
-    /// When there is no such server.
+    /// When there is no such server, or the pool is another one.
     pub(super) fn set_server(
         &mut self,
         address: &SocketAddr,
         weight: Option<u32>,
     ) -> Result<(), Failure> {
+        self.check_use()?;
         self.has(address)?;
-        if let (Some(server), Some(weight)) = (self.pool.server_mut(address), weight) {
-            server.weight = weight;
+        if let Some(weight) = weight {
+            set_weight(std::slice::from_mut(&mut self.pool), address, weight);
+            set_weight(&mut self.groups, address, weight);
         }
         Ok(())
     }
@@ -374,8 +459,9 @@ impl Virtual {
     ///
     /// # Errors
     ///
-    /// When there is no such server, or a rule leads to it.
+    /// When there is no such server, a rule leads to it, or the pool is another one.
     pub(super) fn delete_server(&mut self, address: &SocketAddr) -> Result<(), Failure> {
+        self.check_use()?;
         self.has(address)?;
         for entry in &self.rules {
             if let Entry::Pattern {
@@ -394,13 +480,15 @@ impl Virtual {
     }
 
     fn has(&self, address: &SocketAddr) -> Result<(), Failure> {
-        match self.pool.server(address) {
-            Some(_) => Ok(()),
-            None => refused(format!(
-                "service '{}' has no server '{address}'",
-                self.service.name
-            )),
+        if self.pool.server(address).is_some() {
+            return Ok(());
         }
+        // Else it may well have that server, in another pool.
+        self.check_use()?;
+        refused(format!(
+            "service '{}' has no server '{address}'",
+            self.service.name
+        ))
     }
 
     /// Adds a rule after the others, or a server to that with the same pattern.
@@ -480,6 +568,12 @@ impl Virtual {
             }
         }
         Ok(())
+    }
+}
+
+fn set_weight(pools: &mut [Pool], address: &SocketAddr, weight: u32) {
+    for server in pools.iter_mut().filter_map(|p| p.server_mut(address)) {
+        server.weight = weight;
     }
 }
 
