@@ -104,7 +104,10 @@ struct ktcpvs_piece {
 
 struct sk_buff *ktcpvs_skb_find(struct sock *sk, struct sk_buff *after,
 				u32 skip, u32 *offset);
+bool ktcpvs_skb_own(struct sk_buff *skb);
 void ktcpvs_skb_first(struct sock *sk, struct ktcpvs_piece *piece);
+bool ktcpvs_skb_view(struct sock *sk, void *room, u32 len,
+		     struct ktcpvs_piece *piece);
 int ktcpvs_skb_piece(const struct sk_buff *skb, u32 offset,
 		     struct ktcpvs_piece *piece);
 unsigned int ktcpvs_skb_gather(struct sock *sk, u32 skip, u32 max,

@@ -31,4 +31,6 @@ static inline struct sk_buff *queue_find(struct sock *sk, struct sk_buff *after,
 	return NULL;
 }
 
+bool queue_copy(struct sock *sk, u8 *to, u32 skip, u32 len);
+
 #endif /* KTCPVS_QUEUE_H */

@@ -71,17 +71,74 @@ int ktcpvs_skb_piece(const struct sk_buff *skb, u32 offset,
 }
 
 /*
+ * Copies @len unread bytes from number @skip on. False if they have not come, or
+ * cannot be read.
+ */
+bool queue_copy(struct sock *sk, u8 *to, u32 skip, u32 len)
+{
+	struct ktcpvs_piece piece;
+	struct sk_buff *src = NULL;
+	u32 done = 0, off;
+
+	while (done < len) {
+		src = queue_find(sk, src, skip + done, &off);
+		if (!src)
+			return false;
+		for (; done < len && off < src->len; off += piece.len) {
+			if (ktcpvs_skb_piece(src, off, &piece))
+				return false;
+			piece.len = min_t(size_t, piece.len, len - done);
+			memcpy(to + done, piece.data, piece.len);
+			done += piece.len;
+		}
+	}
+	return true;
+}
+
+/* Whether somebody may write to the bytes: see SKBFL_SHARED_FRAG. */
+static bool is_shared(const struct sk_buff *skb)
+{
+	const struct sk_buff *part;
+
+	if (skb_has_shared_frag(skb))
+		return true;
+	skb_walk_frags(skb, part) {
+		if (skb_has_shared_frag(part))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Bytes that are looked at must not change any more: what is decided on them
+ * would be meant for others. A sender on this host can send pages that it may
+ * write to meanwhile (sendfile() of a file that it has mapped, vmsplice()): the
+ * buffer gets pages of its own in their place, once. False without memory.
+ */
+bool ktcpvs_skb_own(struct sk_buff *skb)
+{
+	if (likely(!is_shared(skb)))
+		return true;
+	if (skb_has_frag_list(skb))
+		return !skb_linearize(skb);
+	if (skb_copy_ubufs(skb, GFP_ATOMIC))
+		return false;
+	skb_shinfo(skb)->flags &= ~SKBFL_SHARED_FRAG;
+	return true;
+}
+
+/*
  * The first unread bytes, as far as they are contiguous: none, if there are
  * none or they cannot be read.
  */
 void ktcpvs_skb_first(struct sock *sk, struct ktcpvs_piece *piece)
 {
-	const struct sk_buff *skb = skb_peek(&sk->sk_receive_queue);
+	struct sk_buff *skb = skb_peek(&sk->sk_receive_queue);
 	const skb_frag_t *frag;
 	u32 off;
 
 	piece->len = 0;
-	if (!skb)
+	if (!skb || !ktcpvs_skb_own(skb))
 		return;
 	off = tcp_sk(sk)->copied_seq - TCP_SKB_CB(skb)->seq - skb_headlen(skb);
 	frag = &skb_shinfo(skb)->frags[0];
@@ -93,8 +150,27 @@ void ktcpvs_skb_first(struct sock *sk, struct ktcpvs_piece *piece)
 		return;
 	}
 	skb = queue_find(sk, NULL, 0, &off);
-	if (skb && ktcpvs_skb_piece(skb, off, piece))
+	if (skb && (!ktcpvs_skb_own(skb) || ktcpvs_skb_piece(skb, off, piece)))
 		piece->len = 0;
+}
+
+/*
+ * As ktcpvs_skb_first(); but bytes that somebody may write to are copied to
+ * @room, up to @len of them. True if they were.
+ */
+bool ktcpvs_skb_view(struct sock *sk, void *room, u32 len,
+		     struct ktcpvs_piece *piece)
+{
+	const struct sk_buff *skb = skb_peek(&sk->sk_receive_queue);
+
+	if (likely(!skb || !is_shared(skb))) {
+		ktcpvs_skb_first(sk, piece);
+		return false;
+	}
+	len = min_t(u32, len, tcp_inq(sk));
+	piece->data = room;
+	piece->len = queue_copy(sk, room, 0, len) ? len : 0;
+	return true;
 }
 
 /*

@@ -380,28 +380,6 @@ static void *add_room(struct sk_buff *skb, u32 len)
 	return page_address(room.page) + room.offset;
 }
 
-/* Copies the first @len unread bytes of @from. False if they cannot be read. */
-static bool copy_bytes(u8 *to, struct sock *from, u32 len)
-{
-	struct ktcpvs_piece piece;
-	struct sk_buff *src = NULL;
-	u32 done = 0, off;
-
-	while (done < len) {
-		src = queue_find(from, src, done, &off);
-		if (!src)
-			return false;
-		for (; done < len && off < src->len; off += piece.len) {
-			if (ktcpvs_skb_piece(src, off, &piece))
-				return false;
-			piece.len = min_t(size_t, piece.len, len - done);
-			memcpy(to + done, piece.data, piece.len);
-			done += piece.len;
-		}
-	}
-	return true;
-}
-
 /* The first @len unread bytes of @from with @extra before number @at. */
 static bool fill_with(struct sk_buff *skb, struct sock *from, u32 at, u32 len,
 		      const void *extra, u32 extra_len)
@@ -410,7 +388,7 @@ static bool fill_with(struct sk_buff *skb, struct sock *from, u32 at, u32 len,
 
 	if (len + extra_len <= SHORT_MESSAGE) {
 		room = add_room(skb, len + extra_len);
-		if (!room || !copy_bytes(room, from, len))
+		if (!room || !queue_copy(from, room, 0, len))
 			return false;
 		memmove(room + at + extra_len, room + at, len - at);
 		memcpy(room + at, extra, extra_len);

@@ -11,10 +11,6 @@ use core::ops::ControlFlow;
 use kernel::prelude::*;
 use ktcpvs_core::http::Body;
 
-/// How many bytes at most are sent together with a head that something is put into. More are moved
-/// behind it.
-const SHORT: usize = 4096;
-
 /// How many bytes are looked at in one step.
 const WINDOW: usize = 256 * 1024;
 
@@ -125,21 +121,17 @@ impl Flow {
         }
     }
 
-    /// Moves a whole head, with `extra` before the empty line that ends it, and what of a short body
-    /// has come. Otherwise as [`Self::pump`]. Whether it was done: all of it, or nothing.
+    /// Moves what is to be taken as it is, and of the body what is in the next `window` bytes, with
+    /// `extra` put in before the byte of that number. Otherwise as [`Self::pump`]. Whether it was done: all of it, or nothing.
     pub(super) fn pump_with(
         &mut self,
         from: &mut Wire<'_>,
         to: &mut Wire<'_>,
-        extra: &[u8],
+        window: usize,
+        (at, extra): (usize, &[u8]),
         moved: &mut usize,
         reply_follows: bool,
     ) -> bool {
-        let unread = from.unread();
-        let window = if unread <= SHORT { unread } else { self.lead };
-        let Some(at) = self.lead.checked_sub(b"\r\n".len()) else {
-            return false;
-        };
         let Ok((len, after)) = self.ahead(from, window) else {
             return false;
         };

@@ -49,6 +49,17 @@ const INTERIM_MAX: u8 = 32;
 /// The longest body, in bytes, that a head is held back for. Longer ones fill packets anyway.
 const HOLD_MAX: u64 = 16 * 1024;
 
+/// How many bytes at most are sent together with a head that something is put into. More are moved
+/// behind it.
+const SHORT: usize = 4096;
+
+/// How many bytes of a body at most go together with a head that was rewritten.
+const TOGETHER_MAX: usize = 32 * 1024;
+
+/// How much of a response is copied, in bytes, where its server may still write to it: a head seldom
+/// is longer.
+const VIEW_MAX: usize = 1024;
+
 /// Room for a field line that sets a cookie.
 const COOKIE_LINE: usize = uapi::TOKEN_LEN + 64;
 
@@ -62,6 +73,22 @@ enum Verdict {
     Upgrade(Forward),
     /// It is the final one; it goes on in this form, and this body follows.
     Final(Forward, Body),
+}
+
+impl Verdict {
+    /// Has a copy of the head, of `len` bytes, go on in place of the head itself. False if neither
+    /// does.
+    fn replace(&mut self, len: usize) -> bool {
+        match self {
+            Self::Interim(forward) | Self::Upgrade(forward) | Self::Final(forward, _)
+                if *forward == Forward::AsIs =>
+            {
+                *forward = Forward::Rewritten(len);
+                true
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Whether `body` is so short that its head, of `len` bytes, had better wait for what of it has not
@@ -116,9 +143,14 @@ impl Exchange {
         let limits = &service.options.limits;
         // Looked at where they are made: a copy is as dear as a decision.
         let (prefix, whole);
+        // It must not be taken from the queue again, where it may change.
+        let mut copied = false;
         let (response, len) = match len {
             None => {
-                prefix = Response::parse_prefix(s.first_piece(), limits);
+                let room = head.get_mut(..VIEW_MAX).unwrap_or_default();
+                let bytes = s.view(room, &mut copied);
+
+                prefix = Response::parse_prefix(bytes, limits);
                 match &prefix {
                     Some((response, len)) => (response, *len),
                     None => return Err(End::Unread),
@@ -134,8 +166,13 @@ impl Exchange {
                 }
             }
         };
-        let Some(verdict) = self.decide(response, service, out) else {
+        let Some(mut verdict) = self.decide(response, service, copied, out) else {
             return Err(End::Refuse(502));
+        };
+        let rewritten = if copied && verdict.replace(len) {
+            head
+        } else {
+            out
         };
 
         self.release_request(&mut sides.client, &verdict);
@@ -155,14 +192,15 @@ impl Exchange {
             }
         };
 
-        if let Forward::Rewritten(size) = forward {
-            self.send_rewritten(conn, sides, out.get(..size).unwrap_or(&[]), more)?;
-        }
         self.go_on(&mut sides.server, verdict, len);
+        if let Forward::Rewritten(size) = forward {
+            self.send_rewritten(conn, sides, rewritten.get(..size).unwrap_or(&[]), more)?;
+        }
         Ok(())
     }
 
-    /// Sends a head that was rewritten, or keeps it while it is held back.
+    /// Sends a head that was rewritten, with what of a short body has come, or keeps it while it is
+    /// held back. It is consumed already.
     fn send_rewritten(
         &mut self,
         conn: ArcBorrow<'_, Conn>,
@@ -170,24 +208,39 @@ impl Exchange {
         head: &[u8],
         more: bool,
     ) -> Result<(), End> {
-        self.bytes_out += head.len();
         if self.hold && sides.unsent.keep(head).is_err() {
             self.end_hold(conn);
         }
         if self.hold {
+            self.bytes_out += head.len();
             return Ok(());
         }
+        let (server, client) = (&mut sides.server, &mut sides.client);
+        let unread = server.unread();
+
+        if let (Receiving::Body(flow), true) = (&mut self.receiving, sides.unsent.is_empty()) {
+            let moved = &mut self.bytes_out;
+
+            if unread <= TOGETHER_MAX
+                && flow.pump_with(server, client, unread, (0, head), moved, self.busy)
+            {
+                return Ok(());
+            }
+        }
+        self.bytes_out += head.len();
         sides
             .unsent
             .send(&mut sides.client, head, more)
             .map_err(|_| End::Cut)
     }
 
-    /// What `response` means. `None` if it makes no sense as an answer to the request.
+    /// What `response`, a copy of what is in the queue or that itself, means. `None` if it makes no
+    /// sense as an answer to the request.
     fn decide(
         &mut self,
         response: &Response<'_>,
         service: &Service,
+        copied: bool,
         out: &mut [u8],
     ) -> Option<Verdict> {
         if response.is_interim() {
@@ -210,7 +263,9 @@ impl Exchange {
         let value;
         let forward = match self.cookie(service) {
             None => forward_response(response, &edits, out).ok()?,
-            Some(_) if forward_response(response, &edits, &mut []) == Ok(Forward::AsIs) => {
+            Some(_)
+                if !copied && forward_response(response, &edits, &mut []) == Ok(Forward::AsIs) =>
+            {
                 self.put_cookie = true;
                 Forward::AsIs
             }
@@ -277,10 +332,21 @@ impl Exchange {
         };
         let (server, client) = (&mut sides.server, &mut sides.client);
 
-        if flow.pump_with(server, client, line, &mut self.bytes_out, self.busy) {
+        let lead = flow.lead();
+        let extra = (lead.saturating_sub(b"\r\n".len()), line);
+        let unread = server.unread();
+        let window = if unread <= SHORT { unread } else { lead };
+
+        if flow.pump_with(
+            server,
+            client,
+            window,
+            extra,
+            &mut self.bytes_out,
+            self.busy,
+        ) {
             return None;
         }
-        let lead = flow.lead();
         let more = server.unread() > lead;
         let sent = conn.with_scratch(mode, |scratch| {
             let head = copy_with(server, lead, line, &mut scratch.out)?;

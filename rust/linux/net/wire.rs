@@ -113,6 +113,11 @@ impl<'a> Wire<'a> {
             let Some(skb) = NonNull::new(skb) else {
                 break;
             };
+            // SAFETY: `skb` is in the queue. Slices of its bytes can be in use only if it was looked at
+            // before, and then nothing is done to it.
+            if !unsafe { bindings::ktcpvs_skb_own(skb.as_ptr()) } {
+                return Err(EIO);
+            }
             // SAFETY: `skb` is in the queue, and `offset` in the buffer.
             let size = unsafe { bindings::ktcpvs_skb_len(skb.as_ptr()) } - offset;
             let mut left = (size as usize).min(len);
@@ -149,8 +154,8 @@ impl<'a> Wire<'a> {
         if ret != 0 || piece.len == 0 {
             return Err(EIO);
         }
-        // SAFETY: The buffer stays in the queue, and its bytes are not written, while the lock is
-        // held.
+        // SAFETY: The buffer stays in the queue while the lock is held, and its bytes are its own, so
+        // that nobody writes to them: our caller has seen to that.
         Ok(unsafe { slice::from_raw_parts(piece.data, piece.len) })
     }
 
@@ -168,8 +173,36 @@ impl<'a> Wire<'a> {
         if piece.len == 0 {
             return &[];
         }
-        // SAFETY: The buffer stays in the queue, and its bytes are not written, while the lock is
-        // held and `self` borrowed.
+        // SAFETY: The buffer stays in the queue while the lock is held and `self` borrowed, and its
+        // bytes are its own, so that nobody writes to them.
+        unsafe { slice::from_raw_parts(piece.data, piece.len) }
+    }
+
+    /// As [`Self::first_piece`]; but bytes that somebody else may write to are copied to `room`, as
+    /// many as fit, and stay as they are in the queue. `copied` says whether they were.
+    pub(crate) fn view<'b>(&'b self, room: &'b mut [u8], copied: &mut bool) -> &'b [u8] {
+        let mut piece = bindings::ktcpvs_piece {
+            data: ptr::null(),
+            len: 0,
+        };
+
+        // SAFETY: `sk` is valid and locked, `room` has room for its length, and `piece` is a place
+        // for the result.
+        *copied = unsafe {
+            bindings::ktcpvs_skb_view(
+                self.sk.as_ptr(),
+                room.as_mut_ptr().cast(),
+                room.len() as u32,
+                &mut piece,
+            )
+        };
+        if *copied {
+            return room.get(..piece.len).unwrap_or_default();
+        }
+        if piece.len == 0 {
+            return &[];
+        }
+        // SAFETY: As in `first_piece()`.
         unsafe { slice::from_raw_parts(piece.data, piece.len) }
     }
 
