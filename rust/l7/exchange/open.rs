@@ -31,7 +31,8 @@ use ktcpvs_core::{
         HeadScanner,
         Kind,
         Request,
-        RequestEdits, //
+        RequestEdits,
+        Version, //
     },
     inline::Inline,
 };
@@ -123,7 +124,8 @@ impl Exchange {
             body_max,
             server_full: false,
             keep_client: request.persistent(),
-            keep_server: false,
+            // It goes on in its version, but without a `close` of its client's.
+            keep_server: request.version() == Version::Http11 || request.persistent(),
             busy,
             until_close: false,
             upgraded: false,
