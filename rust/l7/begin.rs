@@ -25,7 +25,8 @@ use crate::{
         },
         shared::Scratch,
         upstream::Upstream,
-        Server, //
+        Server,
+        Service, //
     },
     linux::net::{
         Locked,
@@ -84,6 +85,12 @@ impl Waiting {
     /// Gives up.
     pub(super) fn abandon(&self) {
         self.attempt.abandon();
+    }
+
+    /// Gives up; the client is told so.
+    pub(super) fn refuse(&self, service: &Service) {
+        self.attempt.target.count_error(service);
+        self.abandon();
     }
 }
 
@@ -262,7 +269,12 @@ fn decide<'a>(
         return Begun::Refused(413);
     }
     let (rule, status) = match select::choose(&state.service, request, &conn.peer, rules, host) {
-        Choice::Unavailable => return Begun::Refused(503),
+        Choice::Unavailable(rule) => {
+            if let Some(stats) = select::rule_stats(&state.service, rule) {
+                stats.error();
+            }
+            return Begun::Refused(503);
+        }
         Choice::Server(target) => {
             let attempt = Attempt {
                 target,

@@ -123,6 +123,7 @@ impl Exchange {
             interim: 0,
             body_max,
             server_full: false,
+            client_full: false,
             keep_client: request.persistent(),
             // It goes on in its version, but without a `close` of its client's.
             keep_server: request.version() == Version::Http11 || request.persistent(),
