@@ -398,7 +398,8 @@ impl Conn {
         match mem::replace(&mut state.phase, phase) {
             Phase::Exchange(mut exchange) => exchange.abandon(&state.service),
             Phase::Waiting(waiting) => waiting.abandon(),
-            _ => (),
+            Phase::Tunnel(tunnel) => tunnel.end(),
+            Phase::Head | Phase::Lingering | Phase::Cutting | Phase::Closed => (),
         }
         this.hold.end();
         match state.upstream.take() {

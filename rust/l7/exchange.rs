@@ -177,6 +177,7 @@ impl Exchange {
     pub(super) fn abandon(&mut self, service: &Service) {
         self.target.count_error(service);
         self.account(service);
+        self.target.server.end();
     }
 
     /// Counts the request and its bytes.
@@ -186,7 +187,6 @@ impl Exchange {
             mem::take(&mut self.bytes_out),
         );
 
-        self.target.server.end();
         service.stats.request(bytes_in, bytes_out);
         self.target.server.stats.request(bytes_in, bytes_out);
         if let Some(stats) = self.target.rule_stats(service) {
@@ -315,7 +315,8 @@ impl Exchange {
             }
             End::Upgrade => {
                 exchange.account(&state.service);
-                state.phase = Phase::Tunnel(Tunnel::new());
+                // The server has it in hand until the tunnel ends.
+                state.phase = Phase::Tunnel(Tunnel::new(exchange.target));
                 conn.expect_within(state.service.options.timeout(Timeout::Idle));
                 Step::Again
             }
@@ -331,6 +332,7 @@ impl Exchange {
         };
 
         exchange.account(&state.service);
+        exchange.target.server.end();
         let keep = exchange.keep_client && exchange.request_gone() && !conn.listener.closed();
 
         match state.next_request(conn, keep) {
