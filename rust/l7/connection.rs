@@ -242,7 +242,7 @@ impl Conn {
             Next::Softirq => queues::enqueue::<Self, SOFTIRQ>(On::Softirq, self.into()),
             Next::Process => queues::enqueue::<Self, PROCESS>(On::Process, self.into()),
             Next::Connect => queues::enqueue::<Self, CONTROL>(On::Control, self.into()),
-            Next::Starve => self.starving.store(true, Relaxed),
+            Next::Starve => self.starve(),
             Next::Rest | Next::Finish { .. } => (),
         }
     }
@@ -266,8 +266,13 @@ impl Conn {
     /// A send on `to` has found no room. Sees to it that it is tried again.
     pub(super) fn blocked(&self, to: &Wire<'_>) {
         if to.starved() {
-            self.starving.store(true, Relaxed);
+            self.starve();
         }
+    }
+
+    /// There is no memory for what is to be done next. Sees to it that it is tried again.
+    pub(super) fn starve(&self) {
+        self.starving.store(true, Relaxed);
     }
 
     /// Whether the connection waits for memory; it is to be looked at then.

@@ -99,10 +99,13 @@ impl Direction {
             conn.blocked(to);
         }
         if pumped == Pumped::Starved && from.ended() {
-            if from.failed() || !to.shutdown_send() {
+            if from.failed() {
                 return Err(Fault::Gone);
             }
-            self.shut = true;
+            self.shut = to.shutdown_send();
+            if !self.shut {
+                conn.starve();
+            }
         }
         Ok(moved)
     }
