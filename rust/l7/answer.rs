@@ -45,13 +45,14 @@ pub(super) fn refuse(
     let (mut wire, state) = client.parts();
 
     match &mut state.phase {
-        Phase::Exchange(exchange) => exchange.abandon(&state.service, status >= 500),
-        phase => {
-            if let Phase::Waiting(waiting) = phase {
-                waiting.abandon();
+        Phase::Exchange(exchange) => {
+            if matches!(status, 502 | 504) {
+                exchange.blame_server();
             }
-            state.service.stats.error();
+            exchange.abandon(&state.service);
         }
+        Phase::Waiting(waiting) => waiting.refuse(&state.service),
+        _ => state.service.stats.error(),
     }
 
     ending::begin_to_linger(conn, state);

@@ -25,7 +25,8 @@ use crate::{
         },
         shared::Scratch,
         upstream::Upstream,
-        Server, //
+        Server,
+        Service, //
     },
     linux::net::{
         Locked,
@@ -55,13 +56,6 @@ pub(super) struct Attempt {
     pub(super) reused: bool,
 }
 
-impl Attempt {
-    /// Gives up.
-    pub(super) fn abandon(&self) {
-        self.target.server.end();
-    }
-}
-
 /// A request that waits for a connection to its server.
 pub(super) struct Waiting {
     attempt: Attempt,
@@ -83,7 +77,13 @@ impl Waiting {
 
     /// Gives up.
     pub(super) fn abandon(&self) {
-        self.attempt.abandon();
+        self.attempt.target.server.end();
+    }
+
+    /// Gives up; the client is told so.
+    pub(super) fn refuse(&self, service: &Service) {
+        self.attempt.target.count_error(service);
+        self.abandon();
     }
 }
 
@@ -262,7 +262,12 @@ fn decide<'a>(
         return Begun::Refused(413);
     }
     let (rule, status) = match select::choose(&state.service, request, &conn.peer, rules, host) {
-        Choice::Unavailable => return Begun::Refused(503),
+        Choice::Unavailable(rule) => {
+            if let Some(stats) = select::rule_stats(&state.service, rule) {
+                stats.error();
+            }
+            return Begun::Refused(503);
+        }
         Choice::Server(target) => {
             let attempt = Attempt {
                 target,
@@ -314,13 +319,11 @@ fn forward_at_once(
             let opened = Exchange::open(conn, state, request, attempt, wire, &mut to, out);
 
             drop(server);
-            if let Err(attempt) = opened {
-                attempt.abandon();
-                Upstream::close(upstream);
-                return Begun::Refused(431);
-            }
             state.upstream = Some(upstream);
-            return Begun::Forwarded;
+            return match opened {
+                Ok(()) => Begun::Forwarded,
+                Err(status) => Begun::Refused(status),
+            };
         }
         drop(server);
         Upstream::close(upstream);
@@ -366,62 +369,41 @@ pub(super) fn waiting(
         drop(server);
         return try_another(conn, client, mode, 503);
     }
-    let Phase::Waiting(waiting) = mem::replace(&mut state.phase, Phase::Head) else {
-        return Step::Close { reset: true };
-    };
-    let mut waiting = Some(waiting);
-    let opened = conn.with_scratch(mode, |scratch| {
-        reopen(conn, &wire, state, &mut waiting, &mut to, scratch)
-    });
+    let opened = conn.with_scratch(mode, |scratch| reopen(conn, &wire, state, &mut to, scratch));
 
     drop(server);
-    match (opened, waiting) {
-        (Some(Some(())), _) => {
+    match opened {
+        None => Step::Defer,
+        Some(Ok(())) => {
             conn.expect_within(state.service.options.timeout(Timeout::Response));
             Step::Again
         }
-        (None, Some(waiting)) => {
-            state.phase = Phase::Waiting(waiting);
-            Step::Defer
-        }
-        (_, waiting) => {
-            if let Some(waiting) = waiting {
-                waiting.abandon();
-            }
-            answer::refuse(conn, client, mode, 431)
-        }
+        Some(Err(status)) => answer::refuse(conn, client, mode, status),
     }
 }
 
-/// Parses the head that waits once more, and forwards it.
+/// Parses the head that waits once more, and forwards it. Fails as [`Exchange::open`].
 #[inline(never)]
 fn reopen(
     conn: ArcBorrow<'_, Conn>,
     wire: &Wire<'_>,
     state: &mut State,
-    waiting: &mut Option<Waiting>,
     to: &mut Wire<'_>,
     scratch: &mut Scratch,
-) -> Option<()> {
+) -> Result<(), u16> {
     let Scratch { head, out, .. } = scratch;
-    let bytes = head::linear(wire, waiting.as_ref()?.attempt.head, head).ok()?;
-    let request = Request::parse(bytes, &state.service.options.limits).ok()?;
+    let Phase::Waiting(waiting) = &state.phase else {
+        return Err(503);
+    };
+    // It was read before.
+    let bytes = head::linear(wire, waiting.attempt.head, head).map_err(|_| 503_u16)?;
+    let limits = &state.service.options.limits;
+    let request = Request::parse(bytes, limits).map_err(|e| e.status())?;
+    let Phase::Waiting(waiting) = mem::replace(&mut state.phase, Phase::Head) else {
+        return Err(503);
+    };
 
-    match Exchange::open(
-        conn,
-        state,
-        &request,
-        waiting.take()?.attempt,
-        wire,
-        to,
-        out,
-    ) {
-        Ok(()) => Some(()),
-        Err(attempt) => {
-            *waiting = Some(Waiting::new(attempt));
-            None
-        }
-    }
+    Exchange::open(conn, state, &request, waiting.attempt, wire, to, out)
 }
 
 /// Gives the chosen server up, and goes to another one of its pool, or tells the client `status`.

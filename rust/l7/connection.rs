@@ -242,7 +242,7 @@ impl Conn {
             Next::Softirq => queues::enqueue::<Self, SOFTIRQ>(On::Softirq, self.into()),
             Next::Process => queues::enqueue::<Self, PROCESS>(On::Process, self.into()),
             Next::Connect => queues::enqueue::<Self, CONTROL>(On::Control, self.into()),
-            Next::Starve => self.starving.store(true, Relaxed),
+            Next::Starve => self.starve(),
             Next::Rest | Next::Finish { .. } => (),
         }
     }
@@ -266,8 +266,13 @@ impl Conn {
     /// A send on `to` has found no room. Sees to it that it is tried again.
     pub(super) fn blocked(&self, to: &Wire<'_>) {
         if to.starved() {
-            self.starving.store(true, Relaxed);
+            self.starve();
         }
+    }
+
+    /// There is no memory for what is to be done next. Sees to it that it is tried again.
+    pub(super) fn starve(&self) {
+        self.starving.store(true, Relaxed);
     }
 
     /// Whether the connection waits for memory; it is to be looked at then.
@@ -396,9 +401,10 @@ impl Conn {
     /// Gives up what is in hand, and the connection to the server, for a last `phase`.
     pub(super) fn leave(this: ArcBorrow<'_, Self>, state: &mut State, phase: Phase, reset: bool) {
         match mem::replace(&mut state.phase, phase) {
-            Phase::Exchange(mut exchange) => exchange.abandon(&state.service, false),
+            Phase::Exchange(mut exchange) => exchange.abandon(&state.service),
             Phase::Waiting(waiting) => waiting.abandon(),
-            _ => (),
+            Phase::Tunnel(tunnel) => tunnel.end(),
+            Phase::Head | Phase::Lingering | Phase::Cutting | Phase::Closed => (),
         }
         this.hold.end();
         match state.upstream.take() {

@@ -24,6 +24,7 @@ use crate::{
         ending,
         head,
         relay::{
+            Fault,
             Flow,
             Pumped, //
         },
@@ -91,6 +92,8 @@ enum End {
     Retry,
     /// The message was cut short, and the client must see that.
     Cut,
+    /// The same, and it is the server's fault: it ended too early, or said what makes no sense.
+    Failed,
     /// The server has agreed to another protocol.
     Upgrade,
     /// What has come is not a whole and valid head in one piece. Within [`Exchange::receive`] only.
@@ -128,6 +131,8 @@ pub(super) struct Exchange {
     body_max: u64,
     /// The server takes no more of the body now.
     server_full: bool,
+    /// The client takes no more of the response now.
+    client_full: bool,
     /// The client's connection outlives this exchange.
     keep_client: bool,
     /// The server's connection outlives this exchange.
@@ -163,13 +168,16 @@ impl Exchange {
         matches!(self.sending, Sending::Done)
     }
 
-    /// Gives up, and accounts for what was done. `blame` is for the server.
-    pub(super) fn abandon(&mut self, service: &Service, blame: bool) {
-        service.stats.error();
-        if blame {
-            self.target.server.stats.error();
-        }
+    /// Counts a failure of the server's.
+    pub(super) fn blame_server(&self) {
+        self.target.server.stats.error();
+    }
+
+    /// Gives up, and accounts for what was done.
+    pub(super) fn abandon(&mut self, service: &Service) {
+        self.target.count_error(service);
         self.account(service);
+        self.target.server.end();
     }
 
     /// Counts the request and its bytes.
@@ -179,15 +187,10 @@ impl Exchange {
             mem::take(&mut self.bytes_out),
         );
 
-        self.target.server.end();
         service.stats.request(bytes_in, bytes_out);
         self.target.server.stats.request(bytes_in, bytes_out);
-        if let Some(rule) = self
-            .target
-            .rule
-            .and_then(|rule| service.rules.get(rule as usize))
-        {
-            rule.stats.request(bytes_in, bytes_out);
+        if let Some(stats) = self.target.rule_stats(service) {
+            stats.request(bytes_in, bytes_out);
         }
     }
 
@@ -218,7 +221,7 @@ impl Exchange {
             End::Wait | End::Defer | End::Upgrade => state.upstream = Some(upstream),
             End::Finished if reusable => (),
             End::Finished | End::Retry => Upstream::close(upstream),
-            End::Refuse(_) | End::Cut | End::Unread => Upstream::abort(upstream),
+            End::Refuse(_) | End::Cut | End::Failed | End::Unread => Upstream::abort(upstream),
         }
         if matches!(end, End::Wait) {
             if let Some(exchange) = state.exchange() {
@@ -287,6 +290,12 @@ impl Exchange {
             End::Defer => return Step::Defer,
             End::Refuse(status) => return answer::refuse(conn, client, mode, status),
             End::Cut | End::Unread => return ending::begin_to_cut(conn, state),
+            End::Failed => {
+                if let Some(exchange) = state.exchange() {
+                    exchange.blame_server();
+                }
+                return ending::begin_to_cut(conn, state);
+            }
             End::Finished => return Self::finished(conn, client),
             End::Retry | End::Upgrade => (),
         }
@@ -306,7 +315,8 @@ impl Exchange {
             }
             End::Upgrade => {
                 exchange.account(&state.service);
-                state.phase = Phase::Tunnel(Tunnel::new());
+                // The server has it in hand until the tunnel ends.
+                state.phase = Phase::Tunnel(Tunnel::new(exchange.target));
                 conn.expect_within(state.service.options.timeout(Timeout::Idle));
                 Step::Again
             }
@@ -322,6 +332,7 @@ impl Exchange {
         };
 
         exchange.account(&state.service);
+        exchange.target.server.end();
         let keep = exchange.keep_client && exchange.request_gone() && !conn.listener.closed();
 
         match state.next_request(conn, keep) {
@@ -333,10 +344,14 @@ impl Exchange {
 
     /// The exchange has stood still for too long.
     pub(super) fn timed_out(conn: ArcBorrow<'_, Conn>, client: &mut Locked<'_, State>) -> Step {
-        let Phase::Exchange(exchange) = &client.state().phase else {
+        let state = client.state();
+        let Phase::Exchange(exchange) = &state.phase else {
             return Step::Wait;
         };
         if exchange.started {
+            if exchange.server_stalls(&state.unsent) {
+                exchange.blame_server();
+            }
             return Step::Close { reset: true };
         }
         let status = match exchange.sending {
@@ -345,6 +360,14 @@ impl Exchange {
         };
 
         answer::refuse(conn, client, Mode::Process, status)
+    }
+
+    /// Whether it is the server from which nothing comes, or that takes nothing, and not the client.
+    fn server_stalls(&self, unsent: &Unsent) -> bool {
+        let takes = !self.client_full && unsent.is_empty();
+        let owes = matches!(self.sending, Sending::Body) && !self.server_full;
+
+        takes && !owes
     }
 
     /// For how long nothing may happen, in jiffies.
@@ -481,13 +504,14 @@ impl Exchange {
             ),
         };
 
+        self.client_full = matches!(pumped, Ok(Pumped::Full));
         match pumped {
             Ok(Pumped::Done) => {
                 if matches!(self.receiving, Receiving::Body(_)) {
                     return Some(match (self.upgraded, self.request_gone()) {
                         (false, _) => End::Finished,
                         (true, true) => End::Upgrade,
-                        (true, false) => End::Cut,
+                        (true, false) => End::Failed,
                     });
                 }
                 self.receiving = Receiving::Head(HeadScanner::new(Kind::Response));
@@ -497,7 +521,7 @@ impl Exchange {
                 if self.until_close && !sides.server.failed() {
                     Some(End::Finished)
                 } else {
-                    Some(End::Cut)
+                    Some(End::Failed)
                 }
             }
             Ok(Pumped::Starved) => Some(End::Wait),
@@ -505,7 +529,8 @@ impl Exchange {
                 conn.blocked(&sides.client);
                 Some(End::Wait)
             }
-            Err(_) => Some(End::Cut),
+            Err(Fault::Malformed) => Some(End::Failed),
+            Err(Fault::Gone) => Some(End::Cut),
         }
     }
 

@@ -5,7 +5,8 @@
 use crate::{
     config::{
         self,
-        Affinity, //
+        Affinity,
+        Stats, //
     },
     l7::{
         Pool,
@@ -34,7 +35,7 @@ pub(super) const TRIES: usize = 3;
 pub(super) struct Target {
     pub(super) server: Arc<Server>,
     /// The rule that said so, by its place in the service that the connection has meanwhile.
-    pub(super) rule: Option<u32>,
+    rule: Option<u32>,
     /// The client is to be bound to the server with the pool's cookie.
     pub(super) bind: bool,
     /// Another server of the pool would do as well.
@@ -51,8 +52,8 @@ pub(super) enum Choice {
     Redirect(usize),
     /// We answer it with this status, by this rule.
     Status(usize, u16),
-    /// There is no server for it.
-    Unavailable,
+    /// There is no server for it, where this rule says.
+    Unavailable(Option<u32>),
 }
 
 /// Decides on `request` from `peer`.
@@ -66,7 +67,7 @@ pub(super) fn choose(
     if service.rules.is_empty() {
         return match &service.default_pool {
             Some(pool) => in_pool(pool, request, peer, None, None),
-            None => Choice::Unavailable,
+            None => Choice::Unavailable(None),
         };
     }
     let subjects = Subjects {
@@ -81,7 +82,7 @@ pub(super) fn choose(
     let Some((index, rule)) = found.and_then(|i| Some((i, service.rules.get(i)?))) else {
         return match &service.default_pool {
             Some(pool) => in_pool(pool, request, peer, None, None),
-            None => Choice::Unavailable,
+            None => Choice::Unavailable(None),
         };
     };
 
@@ -139,7 +140,7 @@ fn in_pool(
             free: true,
             captured,
         }),
-        None => Choice::Unavailable,
+        None => Choice::Unavailable(rule),
     }
 }
 
@@ -156,7 +157,25 @@ fn scheduled<'a>(
     }
 }
 
+/// The counters of the rule in this place, if there is one.
+pub(super) fn rule_stats(service: &Service, rule: Option<u32>) -> Option<&Stats> {
+    Some(&service.rules.get(rule? as usize)?.stats)
+}
+
 impl Target {
+    /// The counters of the rule that said so. `service` made the choice.
+    pub(super) fn rule_stats<'a>(&self, service: &'a Service) -> Option<&'a Stats> {
+        rule_stats(service, self.rule)
+    }
+
+    /// Counts that the request has failed. `service` made the choice.
+    pub(super) fn count_error(&self, service: &Service) {
+        service.stats.error();
+        if let Some(stats) = self.rule_stats(service) {
+            stats.error();
+        }
+    }
+
     /// The affinity of the pool that the server is in. `service` made the choice.
     pub(super) fn affinity<'a>(&self, service: &'a Service) -> Option<&'a Affinity> {
         self.pool(service)?.affinity.as_ref()

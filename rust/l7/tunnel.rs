@@ -19,6 +19,8 @@ use crate::{
             Flow,
             Pumped, //
         },
+        select::Target,
+        Service, //
     },
     linux::net::{
         Locked,
@@ -34,8 +36,10 @@ use ktcpvs_core::http::{
     Framing, //
 };
 
-/// A connection that moves bytes both ways, each until its sender says that it is done.
+/// A connection that moves bytes both ways, each until its sender says that it is done. Its request
+/// counts among those that the server has in hand.
 pub(super) struct Tunnel {
+    target: Target,
     upward: Direction,
     downward: Direction,
 }
@@ -47,16 +51,31 @@ struct Direction {
 }
 
 impl Tunnel {
-    /// Both directions open.
-    pub(super) fn new() -> Self {
+    /// Both directions open, between a client and the server of `target`.
+    pub(super) fn new(target: Target) -> Self {
         let direction = || Direction {
             flow: Flow::new(0, Body::new(Framing::Close)),
             shut: false,
         };
 
         Self {
+            target,
             upward: direction(),
             downward: direction(),
+        }
+    }
+
+    /// The server has it in hand no longer.
+    pub(super) fn end(&self) {
+        self.target.server.end();
+    }
+
+    /// Counts bytes that have gone either way.
+    fn account(&self, service: &Service, up: usize, down: usize) {
+        service.stats.bytes(up, down);
+        self.target.server.stats.bytes(up, down);
+        if let Some(stats) = self.target.rule_stats(service) {
+            stats.bytes(up, down);
         }
     }
 }
@@ -80,10 +99,13 @@ impl Direction {
             conn.blocked(to);
         }
         if pumped == Pumped::Starved && from.ended() {
-            if from.failed() || !to.shutdown_send() {
+            if from.failed() {
                 return Err(Fault::Gone);
             }
-            self.shut = true;
+            self.shut = to.shutdown_send();
+            if !self.shut {
+                conn.starve();
+            }
         }
         Ok(moved)
     }
@@ -124,8 +146,7 @@ pub(super) fn step(
 
     match (up, down) {
         (Ok(up), Ok(down)) => {
-            state.service.stats.bytes(up, down);
-            upstream.server().stats.bytes(up, down);
+            tunnel.account(&state.service, up, down);
             if up + down > 0 {
                 conn.expect_within(state.service.options.timeout(Timeout::Idle));
             }

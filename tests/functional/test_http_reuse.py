@@ -68,6 +68,38 @@ def test_reused_though_clients_close(client: Client, scripted: SCRIPTED) -> None
     assert not any(b"\r\nconnection: close" in head.lower() for head in server.heads)
 
 
+@pytest.mark.parametrize(
+    ("version", "fields", "reused"),
+    [
+        ("1.0", "", False),
+        ("1.0", "Connection: keep-alive, close\r\n", False),
+        ("1.0", "Connection: keep-alive\r\n", True),
+        ("1.1", "Connection: close\r\n", True),
+    ],
+)
+def test_reused_as_the_request_asks(
+    client: Client, scripted: SCRIPTED, version: str, fields: str, reused: bool
+) -> None:
+    """Who answers HTTP/1.0 without keep-alive ends the connection, whatever the answer says of it:
+    it carries no other request."""
+
+    def script(peer: Peer) -> None:
+        while head := peer.head():
+            peer.answer(b"%d" % peer.number)
+            old = head.split(b"\r\n")[0].endswith(b"1.0")
+            if old and b"\r\nconnection: keep-alive\r\n" not in head.lower():
+                # It is closed as soon as the director comes to think that it is not.
+                peer.connection.recv(1)
+                return
+
+    server = scripted(script)
+    with client.connect() as connection:
+        connection.send(f"GET / HTTP/{version}\r\nHost: a\r\n{fields}\r\n".encode())
+        assert connection.response().body == b"1"
+    assert client.raw(request("POST")).body == (b"1" if reused else b"2")
+    assert server.connections == (1 if reused else 2)
+
+
 def test_not_reused_after_an_early_answer(client: Client, scripted: SCRIPTED) -> None:
     """A server that answered before the whole body was sent would take its rest for a request."""
 

@@ -12,19 +12,9 @@ from collections.abc import Iterator
 import pytest
 from support.client import Client, Connection
 from support.director import Director
-from support.raw_server import Peer, RawServer, wait_until
+from support.raw_server import SWITCH, UPGRADE, Peer, RawServer, wait_until
 
-SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: test\r\n\r\n"
-UPGRADE = "Connection: Upgrade\r\nUpgrade: test\r\n"
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-
-
-def reset(connection: Connection) -> None:
-    """Ends a client's connection with a reset."""
-    connection.socket.setsockopt(
-        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-    )  # fmt: skip
-    connection.close()
 
 
 def shout(peer: Peer) -> None:
@@ -145,7 +135,7 @@ def test_client_that_resets(director: Director, client: Client, raw_server) -> N
     director.service(pool="pool")
     connection = client.connect()
     assert connection.get(fields=UPGRADE).response().status == 101
-    reset(connection)
+    connection.reset()
     wait_until(lambda: ended == [True], what="the server sees the end")
 
 

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 """How schedulers share work out, while servers come, go and change their weights."""
 
+import threading
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from support.client import Client
+from support.client import Client, Connection
 from support.config import NGINX, pool_text, service_text
 from support.director import Director
-from support.raw_server import Peer, wait_until
+from support.pace import PACE
+from support.raw_server import SWITCH, UPGRADE, Peer, wait_until
 from support.topology import server_address, server_address6
 
 ALL = ["rr", "wrr", "lc", "wlc", "sh"]
@@ -168,6 +170,70 @@ def test_wlc_counts_for_the_weight(director: Director, client: Client, raw_serve
         wait_until(lambda n=n: len(heavy.heads) + len(light.heads) == n + 1)
     assert (len(heavy.heads), len(light.heads)) == (8, 2)
     for connection in connections:
+        connection.close()
+
+
+def tunnels(client: Client, number: int) -> list[Connection]:
+    """Connections whose server has agreed to another protocol."""
+    opened = [client.connect().get(fields=UPGRADE) for _ in range(number)]
+    for connection in opened:
+        assert connection.response().status == 101
+    return opened
+
+
+@pytest.mark.parametrize("end", ["closed", "half-closed", "reset", "by the server", "idle"])
+@pytest.mark.parametrize("scheduler", ["lc", "wlc"])
+def test_tunnels_count_while_they_last(
+    director: Director, client: Client, raw_server, scheduler: str, end: str
+) -> None:
+    """A server with four tunnels gets the next ones when the other one has as many, and has none
+    any more, nor less than none, once they have ended in whatever way."""
+    left = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.head()
+        peer.send(SWITCH)
+        if end == "by the server":
+            left.wait(10 * PACE)
+            peer.reset()
+        else:
+            peer.connection.recv(1)
+
+    servers = [raw_server(script, n=n) for n in (1, 2)]
+
+    def met() -> list[int]:
+        """How many tunnels each server was asked for since this was last asked."""
+        numbers = [len(server.heads) for server in servers]
+        for server in servers:
+            server.heads.clear()
+        return numbers
+
+    idle = f"{3 * PACE:.0f}s" if end == "idle" else "1m"
+    director.apply(
+        pool_text("p", servers[0].address, f"{servers[1].address}=0", scheduler=scheduler)
+        + service_text(pool="p", more=(f"timeout-idle {idle}",))
+    )
+    opened = tunnels(client, 4)
+    assert met() == [4, 0]
+    director.tcpvsadm("server", "set", "p", servers[1].address, "--weight", "1")
+    opened += tunnels(client, 4)
+    assert met() == [0, 4]
+    left.set()
+    for connection in opened:
+        if end == "reset":
+            connection.reset()
+        elif end == "half-closed":
+            connection.half_close()
+        if end in ("half-closed", "idle"):
+            assert connection.rest() == b""
+        elif end == "by the server":
+            assert connection.is_cut()
+        connection.close()
+    wait_until(lambda: not director.connections(), 10, "the tunnels' end")
+    left.clear()
+    more = tunnels(client, 8)
+    assert met() == [4, 4]
+    for connection in more:
         connection.close()
 
 

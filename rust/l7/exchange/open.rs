@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     l7::{
-        begin::Attempt,
+        begin::{
+            Attempt,
+            Waiting, //
+        },
         connection::{
             Conn,
             Phase,
@@ -22,7 +25,10 @@ use crate::{
     },
     linux::net::Wire,
 };
-use kernel::sync::ArcBorrow;
+use kernel::{
+    prelude::*,
+    sync::ArcBorrow, //
+};
 use ktcpvs_core::{
     http::{
         forward_request,
@@ -31,7 +37,8 @@ use ktcpvs_core::{
         HeadScanner,
         Kind,
         Request,
-        RequestEdits, //
+        RequestEdits,
+        Version, //
     },
     inline::Inline,
 };
@@ -48,8 +55,8 @@ fn follows_at_once(from: &Wire<'_>, to: &Wire<'_>) -> bool {
 
 impl Exchange {
     /// Sends the head of `request`, which is in the queue of `from`, to the server `to`, and makes
-    /// this the phase of `state`. Gives `attempt` back if the head becomes too long by what must
-    /// be added.
+    /// this the phase of `state`. If that fails, with a status to refuse the request with, the phase
+    /// has it in hand all the same, and the server may have seen a part of its head.
     pub(in crate::l7) fn open(
         conn: ArcBorrow<'_, Conn>,
         state: &mut State,
@@ -58,7 +65,7 @@ impl Exchange {
         from: &Wire<'_>,
         to: &mut Wire<'_>,
         out: &mut [u8],
-    ) -> Result<(), Attempt> {
+    ) -> Result<(), u16> {
         let options = &state.service.options;
         let strip_cookie = attempt
             .target
@@ -77,7 +84,11 @@ impl Exchange {
         } else {
             match forward_request(request, &edits, out) {
                 Ok(forward) => (Sending::InPlace(request.leading()), forward),
-                Err(_) => return Err(attempt),
+                Err(_) => {
+                    // By what must be added.
+                    state.phase = Phase::Waiting(Waiting::new(attempt));
+                    return Err(431);
+                }
             }
         };
         let body_max = options.body_max;
@@ -94,8 +105,7 @@ impl Exchange {
         ));
         // Else TCP acknowledges each packet of an answer that comes after a rest.
         to.expect_reply();
-        Self::send_head(state, forward, has_body, from, to, out);
-        Ok(())
+        Self::send_head(state, forward, has_body, from, to, out).map_err(|_| 503)
     }
 
     /// An exchange of which `sending` says how much was sent.
@@ -122,8 +132,10 @@ impl Exchange {
             interim: 0,
             body_max,
             server_full: false,
+            client_full: false,
             keep_client: request.persistent(),
-            keep_server: false,
+            // It goes on in its version, but without a `close` of its client's.
+            keep_server: request.version() == Version::Http11 || request.persistent(),
             busy,
             until_close: false,
             upgraded: false,
@@ -135,7 +147,7 @@ impl Exchange {
     }
 
     /// Sends what is left of the head of the exchange in `state`: that in the queue of `from`, or
-    /// the one that was rewritten to `out`.
+    /// the one that was rewritten to `out`. Fails if there is no memory to keep what finds no room.
     #[inline(always)]
     fn send_head(
         state: &mut State,
@@ -144,9 +156,9 @@ impl Exchange {
         from: &Wire<'_>,
         to: &mut Wire<'_>,
         out: &mut [u8],
-    ) {
+    ) -> Result {
         let Phase::Exchange(this) = &mut state.phase else {
-            return;
+            return Ok(());
         };
         let gone = match forward {
             Forward::AsIs => this.send_in_place(from, to, has_body),
@@ -155,6 +167,7 @@ impl Exchange {
 
                 this.sending = match state.to_server.send(to, head, has_body) {
                     Ok(()) => Sending::Rewritten,
+                    Err(e) if e == ENOMEM => return Err(e),
                     Err(_) => Sending::Broken,
                 };
                 state.to_server.is_empty()
@@ -164,5 +177,6 @@ impl Exchange {
         if gone && !has_body && !matches!(this.sending, Sending::Broken) {
             this.sending = Sending::Done;
         }
+        Ok(())
     }
 }

@@ -253,7 +253,7 @@ impl Exchange {
             return None;
         }
         self.until_close = matches!(framing, Framing::Close);
-        self.keep_server = response.persistent() && !self.until_close;
+        self.keep_server &= response.persistent() && !self.until_close;
         self.keep_client &= !self.until_close;
         let mut edits = ResponseEdits {
             client_close: !self.keep_client,

@@ -109,6 +109,11 @@ class Connection:
     def close(self) -> None:
         self.socket.close()
 
+    def reset(self) -> None:
+        """Ends the connection with a reset."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        self.close()
+
     def __enter__(self) -> "Connection":
         return self
 

@@ -11,6 +11,10 @@ from collections.abc import Callable
 from support.netns import Netns
 from support.pace import PACE
 
+# What asks for another protocol, and what agrees to it.
+UPGRADE = "Connection: Upgrade\r\nUpgrade: test\r\n"
+SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: test\r\n\r\n"
+
 
 class Peer:
     """One connection of a scripted server."""
