@@ -148,12 +148,13 @@ impl Exchange {
         let Phase::Exchange(this) = &mut state.phase else {
             return;
         };
+        let more = has_body && this.body_came(from);
         let gone = match forward {
-            Forward::AsIs => this.send_in_place(from, to, has_body),
+            Forward::AsIs => this.send_in_place(from, to, more),
             Forward::Rewritten(len) => {
                 let head = out.get(..len).unwrap_or(&[]);
 
-                this.sending = match state.to_server.send(to, head, has_body) {
+                this.sending = match state.to_server.send(to, head, more) {
                     Ok(()) => Sending::Rewritten,
                     Err(_) => Sending::Broken,
                 };
