@@ -17,7 +17,10 @@ use crate::{
             Waiting, //
         },
         deadline::Deadline,
-        ending,
+        ending::{
+            self,
+            Taken, //
+        },
         exchange::Exchange,
         hold::Hold,
         shared::{
@@ -115,7 +118,7 @@ pub(super) enum Phase {
     /// All is said; discarding what the client still sends, lest a reset destroys our words.
     Lingering,
     /// A response was cut short: to end with a reset, once what was sent has arrived.
-    Cutting,
+    Cutting(Taken),
     /// Over.
     Closed,
 }
@@ -379,7 +382,7 @@ impl Conn {
             Phase::Exchange(_) => Exchange::step(this, client, mode, given),
             Phase::Tunnel(_) => tunnel::step(this, client, mode, given),
             Phase::Lingering => ending::linger(this, client),
-            Phase::Cutting => ending::cut(this, client),
+            Phase::Cutting(_) => ending::cut(this, client),
             Phase::Closed => Step::Wait,
         }
     }
@@ -415,7 +418,7 @@ impl Conn {
             Phase::Waiting(_) => begin::connect_timed_out(this, client),
             Phase::Exchange(_) => Exchange::timed_out(this, client),
             Phase::Tunnel(_) | Phase::Lingering => Step::Close { reset: false },
-            Phase::Cutting => Step::Close { reset: true },
+            Phase::Cutting(_) => Step::Close { reset: true },
             Phase::Closed => Step::Wait,
         };
 

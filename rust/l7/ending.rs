@@ -11,14 +11,39 @@ use crate::{
         Step, //
     },
     linux::{
-        net::Locked,
+        net::{
+            Locked,
+            Wire, //
+        },
         time, //
     },
 };
+use core::mem;
 use kernel::sync::ArcBorrow;
 
 /// How long a client has for taking our last word, in milliseconds.
 const LINGER_MS: u32 = 2000;
+
+/// How far a client had come in taking what was sent when it was looked at last.
+///
+/// Bytes that a send queue takes say little of that: a long queue has room for more only when a third
+/// of it is free, and what is sent last waits for nobody's room.
+pub(super) struct Taken(Option<u32>);
+
+impl Taken {
+    /// Nobody has looked yet.
+    pub(super) const fn new() -> Self {
+        Self(None)
+    }
+
+    /// Whether the client, which has not taken everything yet, has taken something since the last
+    /// look. The first look says so, too.
+    pub(super) fn grows(&mut self, wire: &Wire<'_>) -> bool {
+        let now = wire.outstanding();
+
+        now.is_some() && mem::replace(&mut self.0, now) != now
+    }
+}
 
 /// All is said, or about to be.
 pub(super) fn begin_to_linger(conn: ArcBorrow<'_, Conn>, state: &mut State) {
@@ -57,21 +82,25 @@ pub(super) fn linger(conn: ArcBorrow<'_, Conn>, client: &mut Locked<'_, State>) 
 /// What is in hand cannot be completed, and the client is to see that. A reset tells it, but
 /// destroys what has not arrived yet, and that may be the end of another response.
 pub(super) fn begin_to_cut(conn: ArcBorrow<'_, Conn>, state: &mut State) -> Step {
-    Conn::leave(conn, state, Phase::Cutting, true);
+    Conn::leave(conn, state, Phase::Cutting(Taken::new()), true);
     conn.expect_within(state.service.options.timeout(Timeout::Stall));
     Step::Again
 }
 
-/// Ends the connection with a reset, as soon as what was sent has arrived.
+/// Ends the connection with a reset, as soon as what was sent has arrived. As long as the client takes
+/// something of that, it has time for the rest.
 pub(super) fn cut(conn: ArcBorrow<'_, Conn>, client: &mut Locked<'_, State>) -> Step {
     let (mut wire, state) = client.parts();
 
     match state.unsent.flush(&mut wire) {
-        Ok(true) if !wire.drained() => Step::Wait,
-        Ok(false) => {
-            conn.blocked(&wire);
-            Step::Wait
-        }
-        _ => Step::Close { reset: true },
+        Ok(true) if !wire.drained() => (),
+        Ok(false) => conn.blocked(&wire),
+        _ => return Step::Close { reset: true },
     }
+    if let Phase::Cutting(taken) = &mut state.phase {
+        if taken.grows(&wire) {
+            conn.expect_within(state.service.options.timeout(Timeout::Stall));
+        }
+    }
+    Step::Wait
 }

@@ -16,6 +16,7 @@ use crate::{
             Phase,
             State, //
         },
+        ending::Taken,
         head,
         relay::Flow,
         unsent::Unsent, //
@@ -80,7 +81,6 @@ impl Exchange {
                 Err(_) => return Err(attempt),
             }
         };
-        let body_max = options.body_max;
         let busy = attempt.reused && follows_at_once(from, to);
 
         if !state.to_server.is_empty() {
@@ -89,9 +89,7 @@ impl Exchange {
         }
         // The old phase ends first, so that the new one is made in its place.
         state.phase = Phase::Head;
-        state.phase = Phase::Exchange(Self::new(
-            request, attempt, has_body, sending, body_max, busy,
-        ));
+        state.phase = Phase::Exchange(Self::new(request, attempt, has_body, sending, busy));
         // Else TCP acknowledges each packet of an answer that comes after a rest.
         to.expect_reply();
         Self::send_head(state, forward, has_body, from, to, out);
@@ -105,7 +103,6 @@ impl Exchange {
         attempt: Attempt,
         has_body: bool,
         sending: Sending,
-        body_max: u64,
         busy: bool,
     ) -> Self {
         Self {
@@ -120,7 +117,6 @@ impl Exchange {
             repeatable: attempt.reused && !has_body && request.is_idempotent(),
             started: false,
             interim: 0,
-            body_max,
             server_full: false,
             keep_client: request.persistent(),
             keep_server: false,
@@ -129,6 +125,7 @@ impl Exchange {
             upgraded: false,
             put_cookie: false,
             hold: false,
+            taken: Taken::new(),
             bytes_in: attempt.head,
             bytes_out: 0,
         }

@@ -126,7 +126,9 @@ impl Exchange {
             true,
         );
 
-        if self.body_max > 0 && self.request.content() > self.body_max {
+        let body_max = sides.service.options.body_max;
+
+        if body_max > 0 && self.request.content() > body_max {
             return Some(self.refuse(413));
         }
         self.server_full = matches!(pumped, Ok(Pumped::Full));
