@@ -19,6 +19,7 @@ use crate::{
         deadline::Deadline,
         ending::{
             self,
+            Farewell,
             Taken, //
         },
         exchange::Exchange,
@@ -116,7 +117,7 @@ pub(super) enum Phase {
     /// Moving bytes both ways, whatever they are.
     Tunnel(Tunnel),
     /// All is said; discarding what the client still sends, lest a reset destroys our words.
-    Lingering,
+    Lingering(Farewell),
     /// A response was cut short: to end with a reset, once what was sent has arrived.
     Cutting(Taken),
     /// Over.
@@ -381,7 +382,7 @@ impl Conn {
             Phase::Waiting(_) => begin::waiting(this, client, mode, given),
             Phase::Exchange(_) => Exchange::step(this, client, mode, given),
             Phase::Tunnel(_) => tunnel::step(this, client, mode, given),
-            Phase::Lingering => ending::linger(this, client),
+            Phase::Lingering(_) => ending::linger(this, client),
             Phase::Cutting(_) => ending::cut(this, client),
             Phase::Closed => Step::Wait,
         }
@@ -417,7 +418,7 @@ impl Conn {
             Phase::Head => begin::head_timed_out(this, client),
             Phase::Waiting(_) => begin::connect_timed_out(this, client),
             Phase::Exchange(_) => Exchange::timed_out(this, client),
-            Phase::Tunnel(_) | Phase::Lingering => Step::Close { reset: false },
+            Phase::Tunnel(_) | Phase::Lingering(_) => Step::Close { reset: false },
             Phase::Cutting(_) => Step::Close { reset: true },
             Phase::Closed => Step::Wait,
         };

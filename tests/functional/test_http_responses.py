@@ -224,6 +224,26 @@ def test_a_server_that_stalls_before_a_slow_client(client: Client, scripted: SCR
         assert connection.buffer.endswith(b"\r\n\r\n" + MUCH)
 
 
+def test_a_refusal_behind_a_long_response(client: Client, scripted: SCRIPTED) -> None:
+    """What was sent before a request is refused still arrives, however late it is read."""
+    answer = b"x" * 12_000
+
+    def script(peer: Peer) -> None:
+        while peer.head():
+            peer.answer(answer)
+
+    # The response fills the send queue, so that the refusal finds no room.
+    with sysctl("net.ipv4.tcp_wmem", "4096 4096 4096", DIRECTOR):
+        scripted(script)
+        with client.connect(tiny=True) as connection:
+            # The second one names no host.
+            connection.get().send(b"GET / HTTP/1.1\r\n\r\n")
+            time.sleep(4)
+            assert connection.response().body == answer
+            assert connection.response().status == 400
+            assert connection.rest() == b""
+
+
 def test_a_slow_client_of_a_large_buffer(client: Client, scripted: SCRIPTED) -> None:
     """A client that takes its response steadily is not cut, however seldom there is room for more."""
     size = 16 << 20
