@@ -56,6 +56,7 @@ u64 ktcpvs_ram(void);
 void ktcpvs_tcp_expect_reply(struct sock *sk);
 void ktcpvs_tcp_make_room(struct sock *sk, u32 len);
 bool ktcpvs_tcp_starved(const struct sock *sk);
+bool ktcpvs_tcp_outstanding(const struct sock *sk, u32 *una);
 bool ktcpvs_tcp_drained(struct sock *sk);
 bool ktcpvs_tcp_shutdown_send(struct sock *sk, bool may_sleep);
 int ktcpvs_tcp_send(struct sock *sk, const void *buf, size_t len, bool more);

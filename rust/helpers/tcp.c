@@ -86,12 +86,27 @@ bool ktcpvs_tcp_starved(const struct sock *sk)
 }
 
 /*
+ * Whether the other end has still to acknowledge something of what was sent, be
+ * it a FIN, and up to where it has (@una).
+ */
+bool ktcpvs_tcp_outstanding(const struct sock *sk, u32 *una)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	*una = tp->snd_una;
+	return tp->snd_una != tp->write_seq &&
+	       !((1 << sk->sk_state) & (TCPF_CLOSE | TCPF_SYN_RECV));
+}
+
+/*
  * Whether the other end has acknowledged all that was sent, or never will. If
  * neither, sk_write_space() is called when more of it is acknowledged.
  */
 bool ktcpvs_tcp_drained(struct sock *sk)
 {
-	if (!may_send(sk) || tcp_sk(sk)->snd_una == tcp_sk(sk)->write_seq)
+	u32 una;
+
+	if (!ktcpvs_tcp_outstanding(sk, &una))
 		return true;
 	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 	return false;

@@ -17,7 +17,11 @@ use crate::{
             Waiting, //
         },
         deadline::Deadline,
-        ending,
+        ending::{
+            self,
+            Farewell,
+            Taken, //
+        },
         exchange::Exchange,
         hold::Hold,
         shared::{
@@ -113,9 +117,9 @@ pub(super) enum Phase {
     /// Moving bytes both ways, whatever they are.
     Tunnel(Tunnel),
     /// All is said; discarding what the client still sends, lest a reset destroys our words.
-    Lingering,
+    Lingering(Farewell),
     /// A response was cut short: to end with a reset, once what was sent has arrived.
-    Cutting,
+    Cutting(Taken),
     /// Over.
     Closed,
 }
@@ -383,8 +387,8 @@ impl Conn {
             Phase::Waiting(_) => begin::waiting(this, client, mode, given),
             Phase::Exchange(_) => Exchange::step(this, client, mode, given),
             Phase::Tunnel(_) => tunnel::step(this, client, mode, given),
-            Phase::Lingering => ending::linger(this, client),
-            Phase::Cutting => ending::cut(this, client),
+            Phase::Lingering(_) => ending::linger(this, client),
+            Phase::Cutting(_) => ending::cut(this, client),
             Phase::Closed => Step::Wait,
         }
     }
@@ -420,8 +424,8 @@ impl Conn {
             Phase::Head => begin::head_timed_out(this, client),
             Phase::Waiting(_) => begin::connect_timed_out(this, client),
             Phase::Exchange(_) => Exchange::timed_out(this, client),
-            Phase::Tunnel(_) | Phase::Lingering => Step::Close { reset: false },
-            Phase::Cutting => Step::Close { reset: true },
+            Phase::Tunnel(_) | Phase::Lingering(_) => Step::Close { reset: false },
+            Phase::Cutting(_) => Step::Close { reset: true },
             Phase::Closed => Step::Wait,
         };
 

@@ -21,7 +21,10 @@ use crate::{
             State,
             Step, //
         },
-        ending,
+        ending::{
+            self,
+            Taken, //
+        },
         head,
         relay::{
             Fault,
@@ -127,8 +130,6 @@ pub(super) struct Exchange {
     /// Something of the final response has gone to the client.
     started: bool,
     interim: u8,
-    /// The longest body of a request in bytes; 0 for any.
-    body_max: u64,
     /// The server takes no more of the body now.
     server_full: bool,
     /// The client takes no more of the response now.
@@ -148,6 +149,8 @@ pub(super) struct Exchange {
     put_cookie: bool,
     /// The head of the response is held back until its body comes.
     hold: bool,
+    /// How far the client had come when the exchange had stood still last.
+    taken: Taken,
     bytes_in: usize,
     bytes_out: usize,
 }
@@ -344,11 +347,17 @@ impl Exchange {
 
     /// The exchange has stood still for too long.
     pub(super) fn timed_out(conn: ArcBorrow<'_, Conn>, client: &mut Locked<'_, State>) -> Step {
-        let state = client.state();
-        let Phase::Exchange(exchange) = &state.phase else {
+        let (wire, state) = client.parts();
+        let Phase::Exchange(exchange) = &mut state.phase else {
             return Step::Wait;
         };
         if exchange.started {
+            // There may be no room for more until much of what was sent is taken; and if no more
+            // comes, that is not to be lost.
+            if exchange.taken.grows(&wire) {
+                conn.expect_within(state.service.options.timeout(Timeout::Stall));
+                return Step::Wait;
+            }
             if exchange.server_stalls(&state.unsent) {
                 exchange.blame_server();
             }

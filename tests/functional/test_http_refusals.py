@@ -160,6 +160,27 @@ def test_limit_of_chunks(client: Client, server: RawServer, size: int) -> None:
         assert connection.response().status == (200 if size == 1000 else 413)
 
 
+def connections_active(director: Director) -> int:
+    return director.show("services")["services"][0]["stats"]["connections_active"]
+
+
+def test_a_client_that_goes_on_sending(director: Director, client: Client, raw_server) -> None:
+    """A client that is refused in the middle of a long upload, and goes on with it for a while,
+    still finds the answer, and no reset."""
+    director.pool("pool", raw_server(echo).address)
+    director.service(pool="pool", body_max="1000")
+    with client.connect() as connection:
+        connection.send(head("PUT / HTTP/1.1", "Host: a\r\nContent-Length: 1000000\r\n"))
+        began = time.monotonic()
+        while time.monotonic() - began < 5:
+            connection.send(b"x" * 1000)
+            time.sleep(0.1)
+        assert connection.response().status == 413
+        assert connection.rest() == b""
+        # Nobody waits for long for one that sends nothing any more.
+        wait_until(lambda: not connections_active(director), 6)
+
+
 def test_trickled_head(client: Client, server: RawServer) -> None:
     """A byte now and then does not prolong the time for a head."""
     request = head(fields="Host: a\r\nX: " + "y" * 500 + "\r\n")

@@ -8,6 +8,8 @@ import pytest
 from support.client import Client
 from support.director import Director
 from support.raw_server import Peer, RawServer
+from support.topology import DIRECTOR
+from support.tune import sysctl
 
 SCRIPTED = Callable[[Callable[[Peer], None]], RawServer]
 
@@ -189,6 +191,76 @@ def test_nobody_takes_what_was_before_a_cut(client: Client, scripted: SCRIPTED) 
         time.sleep(3)
         assert connection.is_cut()
         assert not connection.buffer.endswith(b"12345")
+
+
+def test_a_slow_client_before_a_cut(client: Client, scripted: SCRIPTED) -> None:
+    """A client that takes what was sent before a cut, slowly but steadily, gets all of it."""
+    scripted(cut_behind_a_long_one, timeout_stall="1s")
+    with client.connect(tiny=True) as connection:
+        connection.get().get()
+        began = time.monotonic()
+        for _ in range(40):
+            connection.buffer += connection.socket.recv(250)
+            time.sleep(0.1)
+        assert time.monotonic() - began > 3
+        assert connection.response().body == MUCH
+        assert connection.is_cut()
+        assert connection.buffer.endswith(b"\r\n\r\n12345")
+
+
+def test_a_server_that_stalls_before_a_slow_client(client: Client, scripted: SCRIPTED) -> None:
+    """What a server has sent before it stalled reaches a client that has not taken it yet."""
+
+    def script(peer: Peer) -> None:
+        peer.head()
+        peer.send(HEAD_200 + b"Content-Length: 50000\r\n\r\n" + MUCH)
+        peer.connection.recv(1)
+
+    scripted(script, timeout_stall="1s")
+    with client.connect(tiny=True) as connection:
+        connection.get()
+        time.sleep(1.6)
+        assert connection.is_cut()
+        assert connection.buffer.endswith(b"\r\n\r\n" + MUCH)
+
+
+def test_a_refusal_behind_a_long_response(client: Client, scripted: SCRIPTED) -> None:
+    """What was sent before a request is refused still arrives, however late it is read."""
+    answer = b"x" * 12_000
+
+    def script(peer: Peer) -> None:
+        while peer.head():
+            peer.answer(answer)
+
+    # The response fills the send queue, so that the refusal finds no room.
+    with sysctl("net.ipv4.tcp_wmem", "4096 4096 4096", DIRECTOR):
+        scripted(script)
+        with client.connect(tiny=True) as connection:
+            # The second one names no host.
+            connection.get().send(b"GET / HTTP/1.1\r\n\r\n")
+            time.sleep(4)
+            assert connection.response().body == answer
+            assert connection.response().status == 400
+            assert connection.rest() == b""
+
+
+def test_a_slow_client_of_a_large_buffer(client: Client, scripted: SCRIPTED) -> None:
+    """A client that takes its response steadily is not cut, however seldom there is room for more."""
+    size = 16 << 20
+
+    def script(peer: Peer) -> None:
+        peer.head()
+        peer.answer(b"x" * size)
+
+    with sysctl("net.ipv4.tcp_wmem", "4096 1048576 4194304", DIRECTOR):
+        scripted(script, timeout_stall="1s")
+        with client.connect() as connection:
+            connection.get()
+            began = time.monotonic()
+            while time.monotonic() - began < 6:
+                connection.buffer += connection.socket.recv(5000)
+                time.sleep(0.05)
+            assert connection.response().body == b"x" * size
 
 
 def test_until_close_that_is_reset(client: Client, scripted: SCRIPTED) -> None:

@@ -19,6 +19,7 @@ use crate::{
             Phase,
             State, //
         },
+        ending::Taken,
         head,
         relay::Flow,
         unsent::Unsent, //
@@ -91,7 +92,6 @@ impl Exchange {
                 }
             }
         };
-        let body_max = options.body_max;
         let busy = attempt.reused && follows_at_once(from, to);
 
         if !state.to_server.is_empty() {
@@ -100,9 +100,7 @@ impl Exchange {
         }
         // The old phase ends first, so that the new one is made in its place.
         state.phase = Phase::Head;
-        state.phase = Phase::Exchange(Self::new(
-            request, attempt, has_body, sending, body_max, busy,
-        ));
+        state.phase = Phase::Exchange(Self::new(request, attempt, has_body, sending, busy));
         // Else TCP acknowledges each packet of an answer that comes after a rest.
         to.expect_reply();
         Self::send_head(state, forward, has_body, from, to, out).map_err(|_| 503)
@@ -115,7 +113,6 @@ impl Exchange {
         attempt: Attempt,
         has_body: bool,
         sending: Sending,
-        body_max: u64,
         busy: bool,
     ) -> Self {
         Self {
@@ -130,7 +127,6 @@ impl Exchange {
             repeatable: attempt.reused && !has_body && request.is_idempotent(),
             started: false,
             interim: 0,
-            body_max,
             server_full: false,
             client_full: false,
             keep_client: request.persistent(),
@@ -141,6 +137,7 @@ impl Exchange {
             upgraded: false,
             put_cookie: false,
             hold: false,
+            taken: Taken::new(),
             bytes_in: attempt.head,
             bytes_out: 0,
         }
@@ -160,12 +157,13 @@ impl Exchange {
         let Phase::Exchange(this) = &mut state.phase else {
             return Ok(());
         };
+        let more = has_body && this.body_came(from);
         let gone = match forward {
-            Forward::AsIs => this.send_in_place(from, to, has_body),
+            Forward::AsIs => this.send_in_place(from, to, more),
             Forward::Rewritten(len) => {
                 let head = out.get(..len).unwrap_or(&[]);
 
-                this.sending = match state.to_server.send(to, head, has_body) {
+                this.sending = match state.to_server.send(to, head, more) {
                     Ok(()) => Sending::Rewritten,
                     Err(e) if e == ENOMEM => return Err(e),
                     Err(_) => Sending::Broken,

@@ -79,13 +79,21 @@ impl Exchange {
         true
     }
 
+    /// Whether something has come behind the request's head, which is in the queue of `from`: its
+    /// body, if it has one. A head that waited for more than that would wait for a timer of TCP's.
+    pub(super) fn body_came(&self, from: &Wire<'_>) -> bool {
+        from.unread() > self.held
+    }
+
     /// Moves the request on. An end, if it can go no further.
     pub(super) fn send_request(&mut self, sides: &mut Sides<'_>) -> Option<End> {
         let has_body = !self.request.done();
 
         match self.sending {
             Sending::InPlace(_) => {
-                if !self.send_in_place(&sides.client, &mut sides.server, has_body) {
+                let more = has_body && self.body_came(&sides.client);
+
+                if !self.send_in_place(&sides.client, &mut sides.server, more) {
                     return None;
                 }
             }
@@ -118,7 +126,9 @@ impl Exchange {
             true,
         );
 
-        if self.body_max > 0 && self.request.content() > self.body_max {
+        let body_max = sides.service.options.body_max;
+
+        if body_max > 0 && self.request.content() > body_max {
             return Some(self.refuse(413));
         }
         self.server_full = matches!(pumped, Ok(Pumped::Full));

@@ -400,6 +400,16 @@ impl<'a> Wire<'a> {
         unsafe { bindings::ktcpvs_tcp_starved(self.sk.as_ptr()) }
     }
 
+    /// How far the other end has come in acknowledging what was sent: a number that changes with
+    /// each step. `None`: it has acknowledged all, or never will.
+    pub(crate) fn outstanding(&self) -> Option<u32> {
+        let mut una = 0;
+        // SAFETY: By the type invariants; `una` is a place for the result.
+        let any = unsafe { bindings::ktcpvs_tcp_outstanding(self.sk.as_ptr(), &mut una) };
+
+        any.then_some(una)
+    }
+
     /// Whether the other end has acknowledged all that was sent, or never will. If neither, the
     /// endpoint hears of the next acknowledgment as of room to send.
     pub(crate) fn drained(&mut self) -> bool {
