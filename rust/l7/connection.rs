@@ -408,7 +408,7 @@ impl Conn {
             Phase::Exchange(mut exchange) => exchange.abandon(&state.service),
             Phase::Waiting(waiting) => waiting.abandon(),
             Phase::Tunnel(tunnel) => tunnel.end(),
-            Phase::Head | Phase::Lingering | Phase::Cutting | Phase::Closed => (),
+            Phase::Head | Phase::Lingering(_) | Phase::Cutting(_) | Phase::Closed => (),
         }
         this.hold.end();
         match state.upstream.take() {

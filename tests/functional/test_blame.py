@@ -13,29 +13,35 @@ from support.pace import PACE
 from support.raw_server import SWITCH, UPGRADE, Peer, wait_until
 from support.topology import server_address
 
-SHORT = f"{500 * PACE:.0f}ms"
+SHORT = f"{PACE}s"
 WAITS = tuple(f"timeout-{name} {SHORT}" for name in ("response", "stall", "connect"))
 
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
 CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 # More than all buffers take.
 LARGE = 64 << 20
+LARGE_HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % LARGE
 
 Counts = tuple[int, int, int]
 
 
-def serve(director: Director, *addresses: str, more: tuple[str, ...] = ()) -> None:
-    """A service whose rule sends everything to a pool of these servers."""
-    pool = pool_text("p", *addresses)
-    director.apply(pool + service_text("use-pool p", more=(*WAITS, *more)))
+def serve(director: Director, address: str, waits: tuple[str, ...] = WAITS) -> None:
+    """A service whose rule sends everything to a pool of this server."""
+    director.apply(pool_text("p", address) + service_text("use-pool p", more=waits))
+
+
+def stats(director: Director) -> tuple[dict, dict, list[dict]]:
+    """The counters of the service, of its rule, and of its servers."""
+    shown = director.show()
+    service = shown["services"][0]
+    servers = [one["stats"] for one in shown["pools"][0]["servers"]]
+    return service["stats"], service["rules"][0]["stats"], servers
 
 
 def errors(director: Director) -> Counts:
     """Those of the service, of its rule, and of its servers."""
-    service = director.show("services")["services"][0]["stats"]
-    rule = director.show("rules")["rules"][0]["stats"]
-    servers = [one["stats"]["errors"] for one in director.show("servers")["servers"]]
-    return service["errors"], rule["errors"], sum(servers)
+    service, rule, servers = stats(director)
+    return service["errors"], rule["errors"], sum(one["errors"] for one in servers)
 
 
 def come_to(director: Director, expected: Counts) -> None:
@@ -89,21 +95,21 @@ def test_a_server_that_fails(director: Director, client: Client, raw_server, nam
             stay(peer)
 
     serve(director, raw_server(script).address)
-    for n in (1, 2):
-        with client.connect() as connection:
-            connection.get()
-            if status:
-                assert connection.response().status == status
-            else:
-                assert connection.is_cut()
-        come_to(director, (n, n, n))
-    assert director.show("rules")["rules"][0]["stats"]["requests"] == 2
+    with client.connect() as connection:
+        connection.get()
+        if status:
+            assert connection.response().status == status
+        else:
+            assert connection.is_cut()
+    come_to(director, (1, 1, 1))
 
 
 def download(peer: Peer) -> None:
-    """Sends without an end."""
+    """Sends more than fits anywhere."""
     peer.head()
-    peer.answer(b"x" * LARGE)
+    peer.send(LARGE_HEAD)
+    for _ in range(LARGE >> 16):
+        peer.send(bytes(1 << 16))
 
 
 def early(peer: Peer) -> None:
@@ -177,10 +183,9 @@ def test_a_client_that_fails(director: Director, client: Client, raw_server, nam
     """What a client does is no fault of its server's."""
     what, script = CLIENTS[name]
     serve(director, raw_server(script).address)
-    for n in (1, 2):
-        with client.connect(tiny=True) as connection:
-            what(connection)
-        come_to(director, (n, n, 0))
+    with client.connect(tiny=True) as connection:
+        what(connection)
+    come_to(director, (1, 1, 0))
 
 
 def test_a_body_that_a_server_does_not_take(
@@ -197,23 +202,25 @@ def test_a_body_that_a_server_does_not_take(
     with client.connect() as connection:
         upload(connection, b"", f"Content-Length: {LARGE}\r\n")
         with pytest.raises(OSError):
-            connection.send(b"x" * LARGE)
-        come_to(director, (1, 1, 1))
+            connection.send(bytes(LARGE))
+    come_to(director, (1, 1, 1))
 
 
 def test_no_connection(director: Director, client: Client, raw_server) -> None:
     """A server that cannot be reached fails by itself; the request, if there is no other one."""
     dead = f"{server_address(1)}:9"
-    serve(director, dead)
+    serve(director, dead, ())
     assert client.get().status == 503
     assert errors(director) == (1, 1, 1)
     director.tcpvsadm("server", "set", "p", dead, "--weight", "0")
     assert client.get().status == 503
     assert errors(director) == (2, 2, 1)
-    director.tcpvsadm("server", "set", "p", dead, "--weight", "9")
+    director.tcpvsadm("server", "set", "p", dead, "--weight", "1")
     server = raw_server(lambda peer: (peer.head(), peer.answer()), n=2)
     director.tcpvsadm("server", "add", "p", server.address)
-    assert client.get().status == 200
+    for _ in range(2):
+        # One of them begins with the dead one.
+        assert client.get().status == 200
     assert errors(director) == (2, 2, 2)
 
 
@@ -232,14 +239,13 @@ def test_tunnels_are_no_errors(director: Director, client: Client, raw_server) -
         peer.send(SWITCH)
         peer.send(peer.exactly(1000))
 
-    serve(director, raw_server(script).address)
+    serve(director, raw_server(script).address, ())
     with client.connect() as connection:
         assert connection.get(fields=UPGRADE).response().status == 101
         connection.send(b"x" * 1000)
         assert connection.exactly(1000) == b"x" * 1000
         assert connection.rest() == b""
-    service = director.show("services")["services"][0]["stats"]
-    rule = director.show("rules")["rules"][0]["stats"]
+    service, rule, _ = stats(director)
     for what in ("requests", "bytes_in", "bytes_out", "errors"):
         assert rule[what] == service[what]
     assert rule["bytes_in"] > 1000 and rule["errors"] == 0
