@@ -34,9 +34,11 @@ void ktcpvs_bh_lock_sock_nested(struct sock *sk);
 void ktcpvs_bh_unlock_sock(struct sock *sk);
 void ktcpvs_sock_hold(struct sock *sk);
 void ktcpvs_sock_put(struct sock *sk);
-void ktcpvs_sock_swap_calls(struct sock *sk, void *user_data, bool nocopy,
-			    struct ktcpvs_sock_calls *calls);
-void ktcpvs_sock_get_calls(const struct sock *sk, struct ktcpvs_sock_calls *calls);
+int ktcpvs_sock_hook(struct sock *sk, void *user_data,
+		     struct ktcpvs_sock_calls *calls);
+void ktcpvs_sock_unhook(struct sock *sk, const struct ktcpvs_sock_calls *calls);
+void ktcpvs_sock_disinherit(struct sock *child, const struct sock *listener,
+			    const struct ktcpvs_sock_calls *calls);
 struct sock *ktcpvs_socket_sk(const struct socket *sock);
 void *ktcpvs_sock_user_data(const struct sock *sk);
 void ktcpvs_sock_prepare(struct sock *sk);

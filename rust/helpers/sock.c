@@ -49,34 +49,64 @@ void ktcpvs_sock_put(struct sock *sk)
 	sock_put(sk);
 }
 
+static void set_calls(struct sock *sk, const struct ktcpvs_sock_calls *calls)
+{
+	WRITE_ONCE(sk->sk_data_ready, calls->data_ready);
+	WRITE_ONCE(sk->sk_write_space, calls->write_space);
+	WRITE_ONCE(sk->sk_state_change, calls->state_change);
+}
+
 /*
- * Puts new callbacks into a socket and returns those it had. A listener's user
- * data must not be inherited by its children, hence the flag.
+ * Puts callbacks and their user data into a socket and returns the callbacks it
+ * had; those that are NULL stay. -EBUSY where the socket has user data already: a
+ * BPF program has put it into a sockmap, and whoever takes that over unseen makes
+ * closing the socket go on for ever. Afterwards such a program is refused. The
+ * user data of a listener is not for its children, hence the flag.
  */
-void ktcpvs_sock_swap_calls(struct sock *sk, void *user_data, bool nocopy,
-			    struct ktcpvs_sock_calls *calls)
+int ktcpvs_sock_hook(struct sock *sk, void *user_data,
+		     struct ktcpvs_sock_calls *calls)
 {
 	struct ktcpvs_sock_calls old;
+	int err = -EBUSY;
 
 	write_lock_bh(&sk->sk_callback_lock);
 	old.data_ready = sk->sk_data_ready;
 	old.write_space = sk->sk_write_space;
 	old.state_change = sk->sk_state_change;
-	__rcu_assign_sk_user_data_with_flags(sk, user_data,
-					     nocopy ? SK_USER_DATA_NOCOPY : 0);
-	sk->sk_data_ready = calls->data_ready;
-	sk->sk_write_space = calls->write_space;
-	sk->sk_state_change = calls->state_change;
+	if (!sk->sk_user_data) {
+		__rcu_assign_sk_user_data_with_flags(sk, user_data,
+						     SK_USER_DATA_NOCOPY);
+		calls->data_ready = calls->data_ready ?: old.data_ready;
+		calls->write_space = calls->write_space ?: old.write_space;
+		calls->state_change = calls->state_change ?: old.state_change;
+		set_calls(sk, calls);
+		err = 0;
+	}
 	write_unlock_bh(&sk->sk_callback_lock);
 	*calls = old;
+	return err;
 }
 
-/* The callbacks that a socket has now. */
-void ktcpvs_sock_get_calls(const struct sock *sk, struct ktcpvs_sock_calls *calls)
+/* Puts back what ktcpvs_sock_hook() has returned. */
+void ktcpvs_sock_unhook(struct sock *sk, const struct ktcpvs_sock_calls *calls)
 {
-	calls->data_ready = sk->sk_data_ready;
-	calls->write_space = sk->sk_write_space;
-	calls->state_change = sk->sk_state_change;
+	write_lock_bh(&sk->sk_callback_lock);
+	rcu_assign_sk_user_data(sk, NULL);
+	set_calls(sk, calls);
+	write_unlock_bh(&sk->sk_callback_lock);
+}
+
+/*
+ * Gives a child of @listener, which has inherited its sk_data_ready, the one that
+ * was there before, unless somebody has put another one in since.
+ */
+void ktcpvs_sock_disinherit(struct sock *child, const struct sock *listener,
+			    const struct ktcpvs_sock_calls *calls)
+{
+	write_lock_bh(&child->sk_callback_lock);
+	if (child->sk_data_ready == READ_ONCE(listener->sk_data_ready))
+		WRITE_ONCE(child->sk_data_ready, calls->data_ready);
+	write_unlock_bh(&child->sk_callback_lock);
 }
 
 struct sock *ktcpvs_socket_sk(const struct socket *sock)

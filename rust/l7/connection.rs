@@ -215,7 +215,10 @@ impl Conn {
             return Err(e);
         }
         stats.connection_opened();
-        Stream::attach(&this);
+        if let Err(e) = Stream::attach(&this) {
+            this.as_arc_borrow().kill();
+            return Err(e);
+        }
         // What came before the callbacks were in place was not announced.
         this.as_arc_borrow().defer();
         Ok(())

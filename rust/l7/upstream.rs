@@ -86,8 +86,11 @@ impl Upstream {
             GFP_KERNEL,
         )?;
 
+        if let Err(e) = Stream::attach(&this) {
+            this.stream.release(true);
+            return Err(e);
+        }
         this.server.stats.connection_opened();
-        Stream::attach(&this);
         Ok(this)
     }
 

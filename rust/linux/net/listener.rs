@@ -18,10 +18,10 @@ use crate::linux::{
 };
 use core::{
     ffi::c_void,
-    net::SocketAddr,
-    ptr, //
+    net::SocketAddr, //
 };
 use kernel::{
+    error::to_result,
     prelude::*,
     sync::{
         Arc,
@@ -64,7 +64,8 @@ impl<A: Acceptor> ListenSocket<A> {
         let mut calls = bindings::ktcpvs_sock_calls::default();
         // A socket that fails to listen never calls.
         let socket = Socket::listen(net, addr, backlog, bind, |socket| {
-            calls = hook(socket, &owner);
+            calls = hook(socket, &owner)?;
+            Ok(())
         })?;
 
         // INVARIANT: The pointer to `owner` was put in place by `hook()`.
@@ -78,10 +79,18 @@ impl<A: Acceptor> ListenSocket<A> {
     /// Takes a waiting connection, with the callbacks of a plain socket, or returns `EAGAIN`.
     /// Process context.
     pub(crate) fn accept(&self) -> Result<Socket> {
-        let child = self.socket.as_ref().ok_or(EINVAL)?.accept()?;
+        let listener = self.socket.as_ref().ok_or(EINVAL)?;
+        let child = listener.accept()?;
 
-        // The child has inherited our `sk_data_ready`, but the other callbacks were never ours.
-        self.unhook(&child);
+        // SAFETY: Both are valid. The child has inherited our `sk_data_ready`, but neither the user
+        // data nor, as they were never ours, the other callbacks.
+        unsafe {
+            bindings::ktcpvs_sock_disinherit(
+                child.sk().as_ptr(),
+                listener.sk().as_ptr(),
+                &self.calls,
+            )
+        };
         Ok(child)
     }
 
@@ -93,26 +102,12 @@ impl<A: Acceptor> ListenSocket<A> {
 
     fn retire(&mut self) -> Option<Retired<A>> {
         if let Some(socket) = self.socket.take() {
-            self.unhook(&socket);
+            // SAFETY: `sk` is valid, and has our callback and user data.
+            unsafe { bindings::ktcpvs_sock_unhook(socket.sk().as_ptr(), &self.calls) };
         }
         // A callback may still be running, for the listener or for a child being born with its
         // callbacks, which the grace period waits for.
         self.owner.take().map(Retired::new)
-    }
-
-    /// Gives a socket back the callbacks that it had, and no user data.
-    fn unhook(&self, socket: &Socket) {
-        let mut calls = self.calls;
-
-        // SAFETY: `sk` is valid, and the callbacks are TCP's own.
-        unsafe {
-            bindings::ktcpvs_sock_swap_calls(
-                socket.sk().as_ptr(),
-                ptr::null_mut(),
-                false,
-                &mut calls,
-            )
-        };
     }
 }
 
@@ -123,18 +118,17 @@ impl<A: Acceptor> Drop for ListenSocket<A> {
 }
 
 /// Puts our callback into a socket that does not listen yet, and returns those that it had.
-fn hook<A: Acceptor>(socket: &Socket, owner: &Arc<A>) -> bindings::ktcpvs_sock_calls {
-    let sk = socket.sk().as_ptr();
+fn hook<A: Acceptor>(socket: &Socket, owner: &Arc<A>) -> Result<bindings::ktcpvs_sock_calls> {
     let owner: *mut c_void = Arc::as_ptr(owner).cast_mut().cast();
-    let mut calls = bindings::ktcpvs_sock_calls::default();
+    let mut calls = bindings::ktcpvs_sock_calls {
+        data_ready: Some(on_data_ready::<A>),
+        ..Default::default()
+    };
 
-    // SAFETY: `sk` is valid, and nobody changes its callbacks.
-    unsafe { bindings::ktcpvs_sock_get_calls(sk, &mut calls) };
-    calls.data_ready = Some(on_data_ready::<A>);
     // SAFETY: `sk` is valid. The user data is not inherited by children, and stays valid until a
     // grace period after it is removed.
-    unsafe { bindings::ktcpvs_sock_swap_calls(sk, owner, true, &mut calls) };
-    calls
+    to_result(unsafe { bindings::ktcpvs_sock_hook(socket.sk().as_ptr(), owner, &mut calls) })?;
+    Ok(calls)
 }
 
 /// `sk_data_ready` of a listener, and of its children until they are accepted.

@@ -86,7 +86,7 @@ impl Socket {
         addr: &SocketAddr,
         backlog: i32,
         bind: Bind,
-        before: impl FnOnce(&Self),
+        before: impl FnOnce(&Self) -> Result,
     ) -> Result<Self> {
         let socket = Self::new(net, addr)?;
         let (mut name, len) = sockaddr(addr);
@@ -101,7 +101,7 @@ impl Socket {
         to_result(unsafe {
             bindings::kernel_bind(socket.ptr.as_ptr(), (&raw mut name).cast(), len)
         })?;
-        before(&socket);
+        before(&socket)?;
         // SAFETY: By the type invariants the socket is valid.
         to_result(unsafe { bindings::kernel_listen(socket.ptr.as_ptr(), backlog) })?;
         if bind == Bind::Beside {

@@ -29,6 +29,7 @@ use core::{
     },
 };
 use kernel::{
+    error::to_result,
     prelude::*,
     sync::{
         Arc,
@@ -118,41 +119,40 @@ impl<S: Send> Stream<S> {
     /// Directs the callbacks of `this`' socket to `this`, which then holds a reference to itself
     /// until [`release`]d. Process context.
     ///
-    /// What arrived before is not announced: look once afterwards.
+    /// What arrived before is not announced: look once afterwards. `EBUSY` where somebody else has
+    /// the socket's callbacks already; then all that can be done is to release it.
     ///
     /// [`release`]: Stream::release
-    pub(crate) fn attach<E: Endpoint<State = S>>(this: &Arc<E>) {
+    pub(crate) fn attach<E: Endpoint<State = S>>(this: &Arc<E>) -> Result {
         let stream = this.stream();
         let mut calls = bindings::ktcpvs_sock_calls {
             data_ready: Some(on_data_ready::<E>),
             write_space: Some(on_write_space::<E>),
             state_change: Some(on_state_change::<E>),
         };
-        let Some(locked) = stream.lock(Order::First) else {
-            return;
-        };
+        let _locked = stream.lock(Order::First).ok_or(ENOTCONN)?;
         let sk = stream.sk.as_ptr();
-
-        // SAFETY: `locked` is the socket's lock.
+        // SAFETY: `_locked` is the socket's lock.
         let inner = unsafe { &mut *stream.inner.get() };
+
         if inner.attached.is_none() {
-            // SAFETY: `sk` is valid and locked. The reference put in as user data is taken back
-            // in `release()`, after which no callback runs, as all of them run under the lock.
-            unsafe {
-                bindings::ktcpvs_sock_prepare(sk);
-                bindings::ktcpvs_sock_swap_calls(
-                    sk,
-                    Arc::into_raw(this.clone()).cast_mut().cast(),
-                    true,
-                    &mut calls,
-                );
-            }
+            // SAFETY: `sk` is valid and locked. The reference put in as user data is left there
+            // below, and taken back in `release()`, after which no callback runs, as all of them
+            // run under the lock.
+            to_result(unsafe {
+                let owner = Arc::as_ptr(this).cast_mut().cast();
+
+                bindings::ktcpvs_sock_hook(sk, owner, &mut calls)
+            })?;
+            let _ = Arc::into_raw(this.clone());
+            // SAFETY: `sk` is valid and locked.
+            unsafe { bindings::ktcpvs_sock_prepare(sk) };
             inner.attached = Some(Attached {
                 calls,
                 drop_owner: drop_owner::<E>,
             });
         }
-        drop(locked);
+        Ok(())
     }
 
     /// Puts the socket's callbacks back and releases it: with a FIN, or with a reset if
@@ -168,16 +168,12 @@ impl<S: Send> Stream<S> {
         let inner = unsafe { &mut *self.inner.get() };
         let mut owner = None;
 
-        if let Some(Attached {
-            mut calls,
-            drop_owner,
-        }) = inner.attached.take()
-        {
+        if let Some(Attached { calls, drop_owner }) = inner.attached.take() {
             // SAFETY: `sk` is valid and locked; our callbacks are in place, so that the user data
             // is the reference that `attach()` put there.
             unsafe {
                 owner = Some((bindings::ktcpvs_sock_user_data(sk), drop_owner));
-                bindings::ktcpvs_sock_swap_calls(sk, ptr::null_mut(), false, &mut calls);
+                bindings::ktcpvs_sock_unhook(sk, &calls);
             }
         }
         let socket = inner.socket.take();
