@@ -33,4 +33,18 @@ static inline struct sk_buff *queue_find(struct sock *sk, struct sk_buff *after,
 
 bool queue_copy(struct sock *sk, u8 *to, u32 skip, u32 len);
 
+/*
+ * Whether the bytes from @off of @skb on may be sent by reference: they are in
+ * page fragments, which are not much larger than their bytes. A send queue counts
+ * bytes and no pages, and a card may put the shortest packet into a page of its
+ * own: referred to, a few bytes would keep whole pages that nobody counts.
+ */
+static inline bool queue_may_refer(const struct sk_buff *skb, u32 off)
+{
+	int pinned = skb->truesize - SKB_TRUESIZE(skb_end_offset(skb));
+
+	return off >= skb_headlen(skb) && !skb_has_frag_list(skb) &&
+	       skb_frags_readable(skb) && pinned <= 4 * (int)skb->data_len;
+}
+
 #endif /* KTCPVS_QUEUE_H */

@@ -175,8 +175,8 @@ bool ktcpvs_skb_view(struct sock *sk, void *room, u32 len,
 
 /*
  * Collects up to @nr page fragments, at most @max bytes, from the unread byte
- * number @skip on. Stops before bytes that are not in page fragments: none at
- * the start means that they must be copied.
+ * number @skip on. Stops before bytes that cannot be sent so: none at the start
+ * means that they must be copied.
  */
 unsigned int ktcpvs_skb_gather(struct sock *sk, u32 skip, u32 max,
 			       struct bio_vec *bv, unsigned int nr, u32 *total)
@@ -189,8 +189,7 @@ unsigned int ktcpvs_skb_gather(struct sock *sk, u32 skip, u32 max,
 	*total = 0;
 	for (skb = queue_find(sk, NULL, skip, &off); skb;
 	     skb = queue_find(sk, skb, skip + *total, &off)) {
-		if (skb_has_frag_list(skb) || off < skb_headlen(skb) ||
-		    !skb_frags_readable(skb))
+		if (!queue_may_refer(skb, off))
 			return n;
 		off -= skb_headlen(skb);
 		for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {

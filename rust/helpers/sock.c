@@ -217,11 +217,12 @@ u32 ktcpvs_sock_size(const struct sock *sk)
 }
 
 /*
- * What is buffered in a socket either way, in bytes of memory. Without its lock,
- * so that the parts need not be of one moment.
+ * What is buffered in a socket either way, or set aside for that, in bytes of
+ * memory. Without its lock, so that the parts need not be of one moment.
  */
 u32 ktcpvs_sock_buffered(const struct sock *sk)
 {
 	return atomic_read(&sk->sk_rmem_alloc) + READ_ONCE(sk->sk_backlog.len) +
-	       READ_ONCE(sk->sk_wmem_queued);
+	       READ_ONCE(sk->sk_wmem_queued) +
+	       max(READ_ONCE(sk->sk_forward_alloc), 0);
 }

@@ -48,20 +48,25 @@ void ktcpvs_tcp_make_room(struct sock *sk, u32 len)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	int used = atomic_read(&sk->sk_rmem_alloc) + READ_ONCE(sk->sk_backlog.len);
+	u32 mss = inet_csk(sk)->icsk_ack.rcv_mss;
 	int free, most;
+	bool enough;
 
 	/* __tcp_select_window() offers nothing below either of these. */
-	len = max_t(u32, len, inet_csk(sk)->icsk_ack.rcv_mss);
-	free = tcp_space_from_win(sk, len);
-	/* Else all that comes behind what is unread would be dropped. */
-	if (tcp_under_memory_pressure(sk))
-		reserve(sk, free);
-	free = max(free, used / 8);
-	if (READ_ONCE(sk->sk_rcvbuf) - used >= free)
-		return;
+	len = max(len, mss);
+	free = max(tcp_space_from_win(sk, len), used / 8);
+	enough = READ_ONCE(sk->sk_rcvbuf) - used >= free;
 	/* However little a socket may have, a head has to fit. */
 	most = max(READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_rmem[2]), SZ_128K);
-	if (used + free > most)
+	if (!enough && used + free > most)
+		return;
+	/*
+	 * Else all that comes behind what is unread would be dropped. Only for
+	 * the next packet: how much @len bytes may pin is for the sender to say.
+	 */
+	if (tcp_under_memory_pressure(sk))
+		reserve(sk, min_t(int, free, 2 * SKB_TRUESIZE(max_t(u32, mss, PAGE_SIZE))));
+	if (enough)
 		return;
 	WRITE_ONCE(sk->sk_rcvbuf, used + free);
 	if (tp->window_clamp && tp->window_clamp < len)
@@ -112,6 +117,27 @@ bool ktcpvs_tcp_drained(struct sock *sk)
 	return false;
 }
 
+static void ignore(struct sock *sk)
+{
+}
+
+/*
+ * tcp_sendmsg_locked() calls sk_write_space() itself where it finds no memory and
+ * nothing is queued: whoever tried again then would do so until there is some.
+ * What is acknowledged is heard of as ever, but for what a process finds in the
+ * backlog meanwhile; then either more is under way, or ktcpvs_tcp_starved() holds.
+ */
+static int send_quietly(struct sock *sk, struct msghdr *msg, size_t len)
+{
+	void (*write_space)(struct sock *sk) = sk->sk_write_space;
+	int ret;
+
+	WRITE_ONCE(sk->sk_write_space, ignore);
+	ret = tcp_sendmsg_locked(sk, msg, len);
+	WRITE_ONCE(sk->sk_write_space, write_space);
+	return ret;
+}
+
 /* Sends a copy of @buf. Returns the bytes taken, or a negative errno. */
 int ktcpvs_tcp_send(struct sock *sk, const void *buf, size_t len, bool more)
 {
@@ -125,7 +151,7 @@ int ktcpvs_tcp_send(struct sock *sk, const void *buf, size_t len, bool more)
 		msg.msg_flags |= MSG_MORE;
 	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, &kv, 1, len);
 	room_lend(sk);
-	ret = tcp_sendmsg_locked(sk, &msg, len);
+	ret = send_quietly(sk, &msg, len);
 	room_return(sk);
 	return ret;
 }
@@ -143,7 +169,7 @@ int ktcpvs_tcp_splice(struct sock *sk, const struct bio_vec *bv,
 	if (more)
 		msg.msg_flags |= MSG_MORE;
 	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bv, nr, len);
-	return tcp_sendmsg_locked(sk, &msg, len);
+	return send_quietly(sk, &msg, len);
 }
 
 /*
@@ -220,13 +246,6 @@ static void add_frags(struct sk_buff *skb, const struct sk_buff *from,
 	skb_len_add(skb, max - left);
 }
 
-/* Whether the bytes from @off of @skb on are in page fragments. */
-static bool in_frags(const struct sk_buff *skb, u32 off)
-{
-	return off >= skb_headlen(skb) && !skb_has_frag_list(skb) &&
-	       skb_frags_readable(skb);
-}
-
 /* A new buffer for the send queue, empty. NULL without memory. */
 static struct sk_buff *new_buffer(gfp_t gfp)
 {
@@ -247,8 +266,8 @@ static struct sk_buff *new_buffer(gfp_t gfp)
 
 /*
  * A buffer of at most @max unread bytes of @from from number @skip on: as many
- * as follow each other in page fragments, and fit. NULL if the first are in none,
- * or without memory.
+ * as follow each other that may be referred to, and fit. NULL if the first may
+ * not be, or without memory.
  */
 static struct sk_buff *refer(struct sock *from, u32 skip, u32 max)
 {
@@ -256,7 +275,7 @@ static struct sk_buff *refer(struct sock *from, u32 skip, u32 max)
 	u32 off;
 
 	src = queue_find(from, NULL, skip, &off);
-	if (!src || !in_frags(src, off))
+	if (!src || !queue_may_refer(src, off))
 		return NULL;
 	skb = new_buffer(GFP_ATOMIC);
 	if (!skb)
@@ -270,7 +289,7 @@ static struct sk_buff *refer(struct sock *from, u32 skip, u32 max)
 		if (skb->len == max || skb->len - before < rest)
 			break;
 		src = queue_find(from, src, skip + skb->len, &off);
-	} while (src && in_frags(src, off));
+	} while (src && queue_may_refer(src, off));
 	return skb;
 }
 
@@ -368,7 +387,7 @@ static bool add_bytes(struct sk_buff *skb, struct sock *from, u32 skip, u32 len)
 		u32 before = skb->len;
 
 		src = queue_find(from, src, skip, &off);
-		if (!src || !in_frags(src, off))
+		if (!src || !queue_may_refer(src, off))
 			return false;
 		add_frags(skb, src, off - skb_headlen(src), end - before);
 		/* No more fragments fit. */

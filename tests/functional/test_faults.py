@@ -375,3 +375,26 @@ def test_accepting(director: Director, client: Client, raw_server) -> None:
         response = connection.get("/100/waits").response()
     connection.close()
     assert response.status == 200
+
+
+def test_no_haste(director: Director, client: Client, raw_server) -> None:
+    """Where there is no memory to send anything in, that is tried again now and then, and not all
+    the time."""
+    server = raw_server(store())
+    configure(director, server)
+    requests = [get(f"/100/waits-{n}") for n in range(8)]
+    with contextlib.ExitStack() as ends:
+        connections = [ends.enter_context(client.connect()) for _ in requests]
+        for n, connection in enumerate(connections):
+            ask(connection, get(f"/100/before-{n}"))
+        with faults.ready(atomic=True):
+            with faults.failing(100) as failures:
+                for connection, request in zip(connections, requests, strict=True):
+                    connection.send(request.data)
+                time.sleep(2 * PACE)
+                tried = failures.count
+        for connection, request in zip(connections, requests, strict=True):
+            answer(connection, request.body)
+    print(f"{tried} allocations failed")
+    # Each connection is looked at four times a second, and TCP has timers of its own.
+    assert 0 < tried < 100 * PACE * len(requests)

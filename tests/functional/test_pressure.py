@@ -2,16 +2,23 @@
 """Hosts that are short of memory for TCP."""
 
 import contextlib
+import re
 import socket
+import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from support.bpf import express
 from support.client import Client
 from support.config import pool_text, service_text
 from support.director import Director
+from support.pace import PACE
+from support.raw_server import Peer, wait_until
 from support.topology import CLIENT, DIRECTOR, SERVERS, server_address
 from support.transfer import MIB, at_once, download, store, upload
-from support.tune import counter, sysctl
+from support.tune import counter, route, sysctl
 
 # The smallest buffer that TCP lets a socket have in any case.
 SMALL = "4096 4096 4096"
@@ -96,3 +103,74 @@ def test_no_memory_at_all_for_tcp(director: Director, client: Client, raw_server
     with hog(4 * MIB), sysctl("net.ipv4.tcp_mem", "16 32 64"):
         at_once(4, work)
     assert pressures() > before
+
+
+def tcp_pages() -> int:
+    """What TCP as a whole counts as its memory, in pages."""
+    (found,) = re.findall(r"^TCP:.* mem (\d+)", Path("/proc/net/sockstat").read_text(), re.MULTILINE)
+    return int(found)
+
+
+def test_little_for_heads(director: Director, client: Client, raw_server) -> None:
+    """However small the segments in which a head begins to come, not much of TCP's memory is set
+    aside for the rest of it, though TCP is short of it."""
+    server = raw_server(store())
+    director.apply(pool_text("p", server.address) + service_text(pool="p"))
+    begin, fill = b"GET /100/small HTTP/1.1\r\nHost: x\r\nX-Fill: ", 5 * b"y" * 100
+    with contextlib.ExitStack() as ends:
+        # Longer segments than the director expects are what it learns from how much they take.
+        ends.enter_context(route(CLIENT, "eth0", "advmss", "88"))
+        ends.enter_context(sysctl("net.ipv4.tcp_mem", "256 256 100000"))
+        ends.enter_context(hog(4 * MIB))
+        before = tcp_pages()
+        connections = []
+        for _ in range(80):
+            connections.append(ends.enter_context(client.connect(timeout=30)))
+            for n in range(0, len(begin + fill), 100):
+                connections[-1].send((begin + fill)[n : n + 100])
+        time.sleep(PACE)
+        taken = tcp_pages() - before
+        print(f"{taken} pages for {len(connections)} heads")
+        for connection in connections:
+            connection.send(b"\r\n\r\n")
+            assert connection.response().status == 200
+    assert taken < 16 * len(connections)
+
+
+def free_memory() -> int:
+    (found,) = re.findall(r"^MemFree: *(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
+    return int(found) << 10
+
+
+def test_short_segments(director: Director, client: Client, raw_server) -> None:
+    """What comes in short segments, each with much more room than it needs, does not keep that room
+    while it waits for its server."""
+    stalled: list[Peer] = []
+    end = threading.Event()
+
+    def script(peer: Peer) -> None:
+        if peer.head():
+            stalled.append(peer)
+            end.wait()
+
+    server = raw_server(script)
+    director.apply(pool_text("p", server.address) + service_text(pool="p"))
+    taken = 0
+    with contextlib.ExitStack() as ends:
+        ends.callback(end.set)
+        ends.enter_context(sysctl("net.ipv4.tcp_wmem", "4096 16384 262144", DIRECTOR))
+        ends.enter_context(express(DIRECTOR, "front"))
+        before = free_memory()
+        for n in range(8):
+            connection = ends.enter_context(client.connect(timeout=30))
+            connection.send(f"PUT /{4 * MIB}/short HTTP/1.1\r\nHost: x\r\n"
+                            f"Content-Length: {4 * MIB}\r\n\r\n".encode())  # fmt: skip
+            wait_until(lambda n=n: len(stalled) > n, 10, "the head")
+            connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+            connection.socket.settimeout(0.5 * PACE)
+            with contextlib.suppress(TimeoutError):
+                while True:
+                    taken += connection.socket.send(b"z" * 100)
+        kept = before - free_memory()
+        print(f"{kept} bytes for {taken}")
+    assert kept < 3 * taken
