@@ -188,6 +188,7 @@ INTERIM: list[Answer] = [
         asks=OLD,
         gets=sized(b"ok", CLOSE),
         keeps=False,
+        reused=False,
     ),
     good(
         "many interim responses to 1.0",
@@ -195,6 +196,7 @@ INTERIM: list[Answer] = [
         asks=OLD,
         gets=sized(b"ok", CLOSE),
         keeps=False,
+        reused=False,
     ),
     bad(
         "interim, and an end", response(status=b"103 x"), gets=response(status=b"103 x"), ends=True
