@@ -188,9 +188,7 @@ def test_a_client_that_fails(director: Director, client: Client, raw_server, nam
     come_to(director, (1, 1, 0))
 
 
-def test_a_body_that_a_server_does_not_take(
-    director: Director, client: Client, raw_server
-) -> None:
+def test_a_body_that_a_server_does_not_take(director: Director, client: Client, raw_server) -> None:
     """Who has answered, and neither takes the rest of the request nor goes on, stalls."""
 
     def script(peer: Peer) -> None:

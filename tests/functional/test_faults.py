@@ -387,12 +387,11 @@ def test_no_haste(director: Director, client: Client, raw_server) -> None:
         connections = [ends.enter_context(client.connect()) for _ in requests]
         for n, connection in enumerate(connections):
             ask(connection, get(f"/100/before-{n}"))
-        with faults.ready(atomic=True):
-            with faults.failing(100) as failures:
-                for connection, request in zip(connections, requests, strict=True):
-                    connection.send(request.data)
-                time.sleep(2 * PACE)
-                tried = failures.count
+        with faults.ready(atomic=True), faults.failing(100) as failures:
+            for connection, request in zip(connections, requests, strict=True):
+                connection.send(request.data)
+            time.sleep(2 * PACE)
+            tried = failures.count
         for connection, request in zip(connections, requests, strict=True):
             answer(connection, request.body)
     print(f"{tried} allocations failed")

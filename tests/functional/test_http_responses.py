@@ -245,7 +245,7 @@ def test_a_refusal_behind_a_long_response(client: Client, scripted: SCRIPTED) ->
 
 
 def test_a_slow_client_of_a_large_buffer(client: Client, scripted: SCRIPTED) -> None:
-    """A client that takes its response steadily is not cut, however seldom there is room for more."""
+    """A client that takes its response steadily is not cut, however seldom there is room."""
     size = 16 << 20
 
     def script(peer: Peer) -> None:

@@ -107,7 +107,8 @@ def test_no_memory_at_all_for_tcp(director: Director, client: Client, raw_server
 
 def tcp_pages() -> int:
     """What TCP as a whole counts as its memory, in pages."""
-    (found,) = re.findall(r"^TCP:.* mem (\d+)", Path("/proc/net/sockstat").read_text(), re.MULTILINE)
+    text = Path("/proc/net/sockstat").read_text()
+    (found,) = re.findall(r"^TCP:.* mem (\d+)", text, re.MULTILINE)
     return int(found)
 
 

@@ -139,9 +139,7 @@ def test_response(director: Director, client: Client, raw_server, name: str, way
 
     server = raw_server(script)
     pool, service = WAYS[way]
-    director.apply(
-        pool_text("p", server.address, more=pool) + service_text(pool="p", more=service)
-    )
+    director.apply(pool_text("p", server.address, more=pool) + service_text(pool="p", more=service))
     with client.connect() as connection:
         connection.get("/x")
         assert connection.socket.recv(1, socket.MSG_PEEK)

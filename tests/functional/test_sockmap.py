@@ -27,9 +27,9 @@ def test_accepted(director: Director, client: Client, server: RawServer) -> None
     """An accepted connection that somebody else has is reset, and counted; nothing of it stays."""
     with sockmap(PASSIVE_ESTABLISHED):
         for n in range(3):
-            with client.connect(timeout=5 * PACE) as connection:
-                with pytest.raises(ConnectionResetError):
-                    download(connection, f"/100/taken-{n}")
+            reset = pytest.raises(ConnectionResetError)
+            with client.connect(timeout=5 * PACE) as connection, reset:
+                download(connection, f"/100/taken-{n}")
         wait_until(lambda: errors(director) == 3, 5, "errors")
         director.settle()
     assert server.connections == 0
