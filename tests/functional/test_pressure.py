@@ -4,18 +4,15 @@
 import contextlib
 import re
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.bpf import express
 from support.client import Client
 from support.config import pool_text, service_text
 from support.director import Director
 from support.pace import PACE
-from support.raw_server import Peer, wait_until
 from support.topology import CLIENT, DIRECTOR, SERVERS, server_address
 from support.transfer import MIB, at_once, download, store, upload
 from support.tune import counter, route, sysctl
@@ -136,42 +133,3 @@ def test_little_for_heads(director: Director, client: Client, raw_server) -> Non
             connection.send(b"\r\n\r\n")
             assert connection.response().status == 200
     assert taken < 16 * len(connections)
-
-
-def free_memory() -> int:
-    (found,) = re.findall(r"^MemFree: *(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
-    return int(found) << 10
-
-
-def test_short_segments(director: Director, client: Client, raw_server) -> None:
-    """What comes in short segments, each with much more room than it needs, does not keep that room
-    while it waits for its server."""
-    stalled: list[Peer] = []
-    end = threading.Event()
-
-    def script(peer: Peer) -> None:
-        if peer.head():
-            stalled.append(peer)
-            end.wait()
-
-    server = raw_server(script)
-    director.apply(pool_text("p", server.address) + service_text(pool="p"))
-    taken = 0
-    with contextlib.ExitStack() as ends:
-        ends.callback(end.set)
-        ends.enter_context(sysctl("net.ipv4.tcp_wmem", "4096 16384 262144", DIRECTOR))
-        ends.enter_context(express(DIRECTOR, "front"))
-        before = free_memory()
-        for n in range(8):
-            connection = ends.enter_context(client.connect(timeout=30))
-            connection.send(f"PUT /{4 * MIB}/short HTTP/1.1\r\nHost: x\r\n"
-                            f"Content-Length: {4 * MIB}\r\n\r\n".encode())  # fmt: skip
-            wait_until(lambda n=n: len(stalled) > n, 10, "the head")
-            connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
-            connection.socket.settimeout(0.5 * PACE)
-            with contextlib.suppress(TimeoutError):
-                while True:
-                    taken += connection.socket.send(b"z" * 100)
-        kept = before - free_memory()
-        print(f"{kept} bytes for {taken}")
-    assert kept < 3 * taken

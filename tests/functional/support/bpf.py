@@ -4,27 +4,22 @@
 import contextlib
 import ctypes
 import os
-import socket
 import struct
 from collections.abc import Iterator
-
-from support.netns import Netns
 
 SYS_BPF = 321
 
 # Commands, and what they are about.
-MAP_CREATE, PROG_LOAD, PROG_ATTACH, PROG_DETACH, LINK_CREATE = 0, 5, 8, 9, 28
+MAP_CREATE, PROG_LOAD, PROG_ATTACH, PROG_DETACH = 0, 5, 8, 9
 MAP_TYPE_SOCKHASH = 18
-PROG_TYPE_XDP, PROG_TYPE_SOCK_OPS = 6, 13
-CGROUP_SOCK_OPS, XDP = 3, 37
+PROG_TYPE_SOCK_OPS = 13
+CGROUP_SOCK_OPS = 3
 
 # What the program is called for, and what it calls.
 ACTIVE_ESTABLISHED, PASSIVE_ESTABLISHED = 4, 5
 GET_SOCKET_COOKIE, SOCK_HASH_UPDATE = 46, 70
 
 ENTRIES = 4096
-
-XDP_PASS = 2
 
 
 def bpf(command: int, attributes: bytes) -> int:
@@ -78,17 +73,4 @@ def sockmap(event: int) -> Iterator[None]:
         place = struct.pack("<III", root, program, CGROUP_SOCK_OPS)
         bpf(PROG_ATTACH, place)
         ends.callback(bpf, PROG_DETACH, place)
-        yield
-
-
-@contextlib.contextmanager
-def express(namespace: Netns, device: str) -> Iterator[None]:
-    """What comes in at a veth device goes through an express data path meanwhile, which puts it
-    into memory as a network card's driver does, and lets it pass."""
-    with contextlib.ExitStack() as ends:
-        program = load(PROG_TYPE_XDP, step(0xB7, to=0, value=XDP_PASS), step(0x95))
-        ends.callback(os.close, program)
-        with namespace.entered():
-            place = struct.pack("<III", program, socket.if_nametoindex(device), XDP)
-            ends.callback(os.close, bpf(LINK_CREATE, place))
         yield
