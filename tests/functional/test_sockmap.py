@@ -27,8 +27,9 @@ def test_accepted(director: Director, client: Client, server: RawServer) -> None
     """An accepted connection that somebody else has is reset, and counted; nothing of it stays."""
     with sockmap(PASSIVE_ESTABLISHED):
         for n in range(3):
+            # It may come before connect() returns.
             reset = pytest.raises(ConnectionResetError)
-            with client.connect(timeout=5 * PACE) as connection, reset:
+            with reset, client.connect(timeout=5 * PACE) as connection:
                 download(connection, f"/100/taken-{n}")
         wait_until(lambda: errors(director) == 3, 5, "errors")
         director.settle()
