@@ -23,6 +23,7 @@ mod fields;
 mod forward;
 mod lex;
 mod names;
+mod recall;
 mod request;
 mod response;
 mod scan;
@@ -54,6 +55,7 @@ pub use self::{
         ResponseEdits,
         FORWARD_ROOM, //
     },
+    recall::Recall,
     request::{
         Method,
         Request, //

@@ -230,6 +230,7 @@ fn decide<'a>(
         out,
         rules,
         host,
+        ..
     } = scratch;
     let limits = &state.service.options.limits;
     // Looked at where they are made: a copy is as dear as a decision.

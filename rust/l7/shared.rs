@@ -47,7 +47,10 @@ use kernel::{
     },
 };
 use ktcpvs_core::{
-    http::HOST_MAX,
+    http::{
+        Recall,
+        HOST_MAX, //
+    },
     rule, //
 };
 
@@ -85,6 +88,8 @@ pub(super) struct Scratch {
     pub(super) out: KVVec<u8>,
     /// The matcher's.
     pub(super) rules: KVVec<u32>,
+    /// The response's head that was read last.
+    pub(super) recall: Recall,
     /// The host that a request is for, in lower case.
     pub(super) host: [u8; HOST_MAX],
 }
@@ -95,6 +100,7 @@ impl Scratch {
             head: KVVec::from_elem(0, HEAD_MAX, GFP_KERNEL_ACCOUNT)?,
             out: KVVec::from_elem(0, HEAD_MAX + HEAD_GROWTH, GFP_KERNEL_ACCOUNT)?,
             rules: KVVec::from_elem(0, rule::SCRATCH_WORDS, GFP_KERNEL_ACCOUNT)?,
+            recall: Recall::NOTHING,
             host: [0; HOST_MAX],
         }? Error)
     }

@@ -96,6 +96,26 @@ impl<'a> Response<'a> {
         Ok(())
     }
 
+    /// One that was read before: `head`, of which all the rest was said then.
+    pub(super) const fn recalled(head: &'a [u8], facts: Facts, status: u16, fields: u16) -> Self {
+        Self {
+            head,
+            facts,
+            status,
+            fields,
+        }
+    }
+
+    /// What [`Self::recalled`] takes.
+    pub(super) const fn read_as(&self) -> (Facts, u16, u16) {
+        (self.facts, self.status, self.fields)
+    }
+
+    /// All of it.
+    pub(super) const fn head(&self) -> &'a [u8] {
+        self.head
+    }
+
     /// What follows the version in the status line, with its CRLF.
     pub(super) fn after_version(&self) -> &'a [u8] {
         self.head

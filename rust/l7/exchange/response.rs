@@ -138,7 +138,9 @@ impl Exchange {
         len: Option<usize>,
         scratch: &mut Scratch,
     ) -> Result<(), End> {
-        let Scratch { head, out, .. } = scratch;
+        let Scratch {
+            head, out, recall, ..
+        } = scratch;
         let (service, s) = (sides.service, &sides.server);
         let limits = &service.options.limits;
         // Looked at where they are made: a copy is as dear as a decision.
@@ -150,7 +152,7 @@ impl Exchange {
                 let room = head.get_mut(..VIEW_MAX).unwrap_or_default();
                 let bytes = s.view(room, &mut copied);
 
-                prefix = Response::parse_prefix(bytes, limits);
+                prefix = recall.parse_prefix(bytes, limits);
                 match &prefix {
                     Some((response, len)) => (response, *len),
                     None => return Err(End::Unread),

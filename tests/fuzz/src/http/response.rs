@@ -14,6 +14,7 @@ use ktcpvs_core::http::{
     Framing,
     Kind,
     Limits,
+    Recall,
     Response,
     Version, //
 };
@@ -30,6 +31,7 @@ pub fn check(bytes: &[u8], limits: &Limits, seed: u64) {
     let expected = reference::response(bytes, limits);
     let prefix = Response::parse_prefix(bytes, limits);
     let text = bytes.escape_ascii();
+    let told = |found: Option<(Response<'_>, usize)>| found.map(|found| format!("{found:?}"));
 
     match (&prefix, &expected) {
         (Some((response, len)), Some(expected)) => {
@@ -40,9 +42,14 @@ pub fn check(bytes: &[u8], limits: &Limits, seed: u64) {
         (Some(_), None) => panic!("accepted: {text}"),
         (None, Some(_)) => panic!("refused: {text}"),
     }
+    let mut recall = Recall::NOTHING;
+    for _ in 0..2 {
+        let recalled = recall.parse_prefix(bytes, limits);
+
+        assert_eq!(told(recalled), told(prefix));
+    }
     let scanned = scan::split(Kind::Response, bytes, seed).ok().flatten();
     let parsed = scanned.and_then(|len| Some((Response::parse(&bytes[..len], limits).ok()?, len)));
-    let told = |found: Option<(Response<'_>, usize)>| found.map(|found| format!("{found:?}"));
 
     assert_eq!(told(parsed), told(prefix));
     let all = prefix.is_some_and(|(_, len)| len == bytes.len());
