@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The core selection: the tests that go through all paths on a kernel too slow for all tests."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 LIST = Path(__file__).parents[1] / "core.txt"
@@ -9,6 +9,19 @@ LIST = Path(__file__).parents[1] / "core.txt"
 
 class NotThere(Exception):
     """The selection names what is no test."""
+
+
+def lines(text: str) -> Iterator[tuple[str, int]]:
+    """What each line of `text` names, and each how manieth of its cases."""
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            name, _, step = line.partition(" every ")
+            yield name, int(step or 1)
+
+
+def files(text: str) -> list[str]:
+    """The names of the files that have the tests that `text` names."""
+    return sorted({name.partition("::")[0] for name, _ in lines(text)})
 
 
 def selected(text: str, ids: Iterable[str]) -> set[str]:
@@ -21,11 +34,8 @@ def selected(text: str, ids: Iterable[str]) -> set[str]:
         if test != one:
             cases.setdefault(test, []).append(one)
     found: set[str] = set()
-    for line in text.splitlines():
-        if not line or line.startswith("#"):
-            continue
-        name, _, step = line.partition(" every ")
+    for name, step in lines(text):
         if name not in cases:
             raise NotThere(f"there is no test {name}")
-        found.update(cases[name][:: int(step or 1)])
+        found.update(cases[name][::step])
     return found
