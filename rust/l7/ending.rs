@@ -28,7 +28,7 @@ const LINGER_MS: u32 = 2_000;
 /// it has sent all of a request. In milliseconds.
 const LINGER_MAX_MS: u32 = 30_000;
 
-/// How far a client had come in taking what was sent when it was looked at last.
+/// How far the other end had come in taking what was sent when it was looked at last.
 ///
 /// Bytes that a send queue takes say little of that: a long queue has room for more only when a third
 /// of it is free, and what is sent last waits for nobody's room.
@@ -40,12 +40,10 @@ impl Taken {
         Self(None)
     }
 
-    /// Whether the client, which has not taken everything yet, has taken something since the last
-    /// look. The first look says so, too.
-    pub(super) fn grows(&mut self, wire: &Wire<'_>) -> bool {
-        let now = wire.outstanding();
-
-        now.is_some() && mem::replace(&mut self.0, now) != now
+    /// Whether the other end, which has not taken everything yet, has taken something since the last
+    /// look, by what [`Wire::outstanding`] says. The first look says so, too.
+    pub(super) fn grows(&mut self, outstanding: Option<u32>) -> bool {
+        outstanding.is_some() && mem::replace(&mut self.0, outstanding) != outstanding
     }
 }
 
@@ -104,7 +102,7 @@ fn give_time(conn: ArcBorrow<'_, Conn>, wire: &Wire<'_>, state: &mut State, sent
             conn.expect_within(linger);
         }
         Farewell::Said(taken) => {
-            if taken.grows(wire) {
+            if taken.grows(wire.outstanding()) {
                 conn.expect_within(state.service.options.timeout(Timeout::Stall));
             }
         }
@@ -137,7 +135,7 @@ pub(super) fn cut(conn: ArcBorrow<'_, Conn>, client: &mut Locked<'_, State>) -> 
         _ => return Step::Close { reset: true },
     }
     if let Phase::Cutting(taken) = &mut state.phase {
-        if taken.grows(&wire) {
+        if taken.grows(wire.outstanding()) {
             conn.expect_within(state.service.options.timeout(Timeout::Stall));
         }
     }

@@ -149,7 +149,7 @@ pub(super) struct Exchange {
     put_cookie: bool,
     /// The head of the response is held back until its body comes.
     hold: bool,
-    /// How far the client had come when the exchange had stood still last.
+    /// How far both sides had come when the exchange had stood still last.
     taken: Taken,
     bytes_in: usize,
     bytes_out: usize,
@@ -351,13 +351,15 @@ impl Exchange {
         let Phase::Exchange(exchange) = &mut state.phase else {
             return Step::Wait;
         };
+        // There may be no room for more until much of what was sent is taken; and if no more comes,
+        // that is not to be lost.
+        let owing = exchange.owing(&wire, state.upstream.as_deref());
+
+        if exchange.taken.grows(owing) {
+            conn.expect_within(exchange.patience(&state.service, &state.unsent));
+            return Step::Wait;
+        }
         if exchange.started {
-            // There may be no room for more until much of what was sent is taken; and if no more
-            // comes, that is not to be lost.
-            if exchange.taken.grows(&wire) {
-                conn.expect_within(state.service.options.timeout(Timeout::Stall));
-                return Step::Wait;
-            }
             if exchange.server_stalls(&state.unsent) {
                 exchange.blame_server();
             }
@@ -369,6 +371,24 @@ impl Exchange {
         };
 
         answer::refuse(conn, client, Mode::Process, status)
+    }
+
+    /// How far the client has come in taking the response, and the server the request's body: a
+    /// number that changes with each step. `None`: they have taken all that was sent. Process
+    /// context.
+    fn owing(&self, client: &Wire<'_>, upstream: Option<&Upstream>) -> Option<u32> {
+        let of_client = client.outstanding().filter(|_| self.started);
+        // A head without a body is held, and is taken at once or not at all.
+        let upstream = upstream.filter(|_| self.held == 0);
+        let of_server = match upstream.map(|upstream| upstream.lock(Mode::Process, &mut None)) {
+            Some(ServerLock::Held(mut server)) => server.parts().0.outstanding(),
+            _ => None,
+        };
+
+        match (of_client, of_server) {
+            (None, None) => None,
+            (client, server) => Some(client.unwrap_or(0).wrapping_add(server.unwrap_or(0))),
+        }
     }
 
     /// Whether it is the server from which nothing comes, or that takes nothing, and not the client.

@@ -10,7 +10,8 @@ from support.client import Client
 from support.director import Director
 from support.pace import PACE
 from support.raw_server import Peer, wait_until
-from support.topology import VIP, server_address
+from support.topology import DIRECTOR, VIP, server_address
+from support.tune import sysctl
 
 
 def chunked(body: bytes, size: int, extension: bytes = b"", trailer: bytes = b"") -> bytes:
@@ -165,6 +166,30 @@ def test_slow_reader_holds_the_server_back(director: Director, client: Client, r
         assert sent < 32 << 20
         connection.exactly(1 << 20)
         wait_until(lambda: sent > last, what="the server sends again")
+
+
+def test_a_slow_server_of_a_large_buffer(director: Director, client: Client, raw_server) -> None:
+    """A server that takes a body steadily is not given up, however seldom there is room."""
+    size = 16 << 20
+
+    def script(peer: Peer) -> None:
+        peer.head()
+        began = time.monotonic()
+        while time.monotonic() - began < 6:
+            peer.buffer += peer.connection.recv(5000)
+            time.sleep(0.05)
+        peer.answer(sha(peer.exactly(size)))
+
+    body = os.urandom(size)
+    with sysctl("net.ipv4.tcp_wmem", "4096 1048576 4194304", DIRECTOR):
+        director.pool("pool", raw_server(script).address)
+        director.service(pool="pool", timeout_stall="1s")
+        with client.connect() as connection:
+            connection.send(
+                b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size + body
+            )
+            response = connection.response()
+            assert (response.status, response.body) == (200, sha(body))
 
 
 def test_slow_server_holds_the_client_back(director: Director, client: Client, raw_server) -> None:
