@@ -47,9 +47,8 @@ def spread(clean: None) -> Iterator[None]:
 
     def set_mask(mask: str) -> None:
         for host, devices in DEVICES:
-            places = "/sys/class/net/$device/queues/rx-0/rps_cpus"
-            script = f"for device in {devices}; do echo {mask} >{places}; done"
-            host.run("sh", "-ec", script)
+            for device in devices.split():
+                host.set_device(device, "queues/rx-0/rps_cpus", mask)
 
     before = softnet()
     set_mask(everyone)

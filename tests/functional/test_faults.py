@@ -35,8 +35,9 @@ pytestmark = pytest.mark.faults
 # How many bytes of objects a request takes at most. What else goes on takes some as well.
 ENOUGH = 60_000
 
-# What the tool says, by itself or by the kernel's error. That of a socket is another one: ENFILE.
-NO_MEMORY = re.compile("memory|buffer space|open files")
+# What the tool says, by itself or by the kernel's error. That of a socket is another one: ENFILE;
+# and for want of memory for its port TCP says that the address is in use (inet_csk_get_port()).
+NO_MEMORY = re.compile("memory|buffer space|open files|address is in use")
 
 # No time-out of the director's is so short: who waits for longer has been forgotten.
 PATIENCE = 5.0 * PACE

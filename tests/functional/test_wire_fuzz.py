@@ -16,7 +16,6 @@ from support.client import Client, Connection
 from support.config import pool_text, service_text
 from support.director import UNLOAD_MAX, Director
 from support.fuzz import FUZZ_TIME, SEED
-from support.kernel_log import KernelLog
 from support.pace import PACE
 from support.raw_server import RawServer, wait_until
 from support.rawtcp import strange_hosts
@@ -142,7 +141,7 @@ def explained(director: Director) -> Iterator[None]:
         yield
     except BaseException:
         print(json.dumps(director.show(), indent=1), *director.connections(), sep="\n")
-        print(*KernelLog.lines()[-20:], sep="\n")
+        print(subprocess.run(["dmesg"], capture_output=True, text=True).stdout[-4000:])
         raise
 
 

@@ -15,6 +15,10 @@ UNLOAD_MAX = 20.0 * PACE
 # Longest that connections may stay after all is flushed, in seconds.
 SETTLE_MAX = 15.0 * PACE
 
+# The states of sockets that are no connection, or none any more: TIME-WAIT, CLOSE and LISTEN
+# (include/net/tcp_states.h).
+NO_CONNECTION = ("06", "07", "0A")
+
 
 class Director:
     """The director's namespace, as an administrator sees it."""
@@ -58,9 +62,13 @@ class Director:
         return json.loads(self.tcpvsadm("show", *words, "-j").stdout)
 
     def connections(self) -> list[str]:
-        """What TCP connections the director has: they are all the module's."""
-        found = self.namespace.run("ss", "-Htan", "state", "connected").stdout.splitlines()
-        return [line for line in found if "TIME-WAIT" not in line]
+        """What TCP connections the director has, as proc(5) shows them: they are all the
+        module's."""
+        found = []
+        for table in ("tcp", "tcp6"):
+            with self.namespace.entered(), open(f"/proc/thread-self/net/{table}") as lines:
+                found += [line.strip() for line in lines.readlines()[1:]]
+        return [line for line in found if line.split()[3] not in NO_CONNECTION]
 
     def settle(self) -> None:
         """Waits until the director has no connection any more."""

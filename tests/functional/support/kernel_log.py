@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """What in a kernel's log is a complaint."""
 
+import os
 import re
-import subprocess
 
 COMPLAINT = re.compile(
     r"RIP: |Call Trace:|BUG:|WARNING:|unreferenced object 0x"
@@ -11,6 +11,9 @@ COMPLAINT = re.compile(
     r"|possible circular locking|suspicious RCU usage|INFO: task|INFO: rcu|refcount_t: "
     r"|ktcpvs: .*(?:stream dropped|no room|work queued)"
 )
+
+# The longest record of /dev/kmsg, in bytes (PRINTK_MESSAGE_MAX).
+RECORD_MAX = 8192
 
 
 def complaints(log: str) -> list[str]:
@@ -22,16 +25,19 @@ class KernelLog:
     """The log of the running kernel, from some moment on."""
 
     def __init__(self) -> None:
-        self.seen = len(self.lines())
-
-    @staticmethod
-    def lines() -> list[str]:
-        return subprocess.run(
-            ["dmesg"], capture_output=True, text=True, errors="replace", check=True
-        ).stdout.splitlines()
+        self.records = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+        os.lseek(self.records, 0, os.SEEK_END)
 
     def fresh_complaints(self) -> list[str]:
         """The complaints since the last call."""
-        lines = self.lines()
-        fresh, self.seen = lines[self.seen :], len(lines)
-        return complaints("\n".join(fresh))
+        lines = []
+        while True:
+            try:
+                record = os.read(self.records, RECORD_MAX)
+            except BlockingIOError:
+                return complaints("\n".join(lines))
+            except BrokenPipeError:
+                # Some were overwritten before they were read. The next read goes on behind them.
+                lines.append("WARNING: a part of the kernel's log is lost")
+            else:
+                lines.append(record.decode(errors="replace").partition(";")[2])

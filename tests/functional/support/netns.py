@@ -22,17 +22,23 @@ class Netns:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def command(self, *words: str) -> list[str]:
-        return ["ip", "netns", "exec", self.name, *words]
-
     def run(self, *words: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess:
         """Runs a command in it, for at most a minute."""
         options = {"capture_output": True, "text": True, "timeout": 60 * PACE} | options
-        return subprocess.run(self.command(*words), check=check, **options)
+        # A child is where the thread is that makes it. ip-netns(8) would be a program more to
+        # start, which takes longer than most that are run here, and mounts a /sys for each.
+        with self.entered():
+            return subprocess.run(words, check=check, **options)
 
     def start(self, *words: str, **options: Any) -> subprocess.Popen:
         """Starts a command in it."""
-        return subprocess.Popen(self.command(*words), **options)
+        with self.entered():
+            return subprocess.Popen(words, **options)
+
+    def set_device(self, device: str, file: str, value: str) -> None:
+        """Sets what a file of a device in /sys says."""
+        script = f"echo {value} >/sys/class/net/{device}/{file}"
+        subprocess.run(["ip", "netns", "exec", self.name, "sh", "-c", script], check=True)
 
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
