@@ -42,7 +42,7 @@ ENOUGH = {
     "odd responses": 5,
     "polite responses": 5,
     "polite servers": 2,
-    "hostile clients": 5,
+    "hostile clients": 2,
     "hostile servers": 2,
     "quitters": 3,
 }
