@@ -11,7 +11,7 @@ use super::{
     Response, //
 };
 
-/// The longest head that is kept, in bytes. Longer ones are not often the same: they set cookies.
+/// The longest head that is kept, in bytes.
 const KEPT_MAX: usize = 512;
 
 /// How many bytes are compared in a step. Shorter heads are not kept.
