@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import rawtcp_storm
 from support.client import Client, Connection
 from support.config import pool_text, service_text
 from support.director import UNLOAD_MAX, Director
 from support.fuzz import FUZZ_TIME, SEED
-from support.pace import DEBUG, PACE
+from support.pace import PACE
 from support.raw_server import RawServer, wait_until
 from support.rawtcp import strange_hosts
 from support.rawtcp_requests import watchful
@@ -36,17 +37,8 @@ PATIENCE = {"good": 30 * PACE, "odd": 30 * PACE, "bad": 4 * PACE}
 # Ports of services, and the pools behind them: of a well-behaved server, and of the strange ones.
 SERVICES = {80: "good", 81: "odd", 82: "bad"}
 
-# What must have happened how often for the test to mean anything.
-ENOUGH = {
-    "good responses": 20,
-    "odd responses": 5,
-    "polite responses": 5,
-    "polite servers": 2,
-    # On the debug kernel fewer of them come to an end in the time.
-    "hostile clients": 2 if DEBUG else 5,
-    "hostile servers": 2,
-    "quitters": 3,
-}
+# What must have happened how often besides for the test to mean anything.
+ENOUGH = rawtcp_storm.ENOUGH | {"good responses": 20, "odd responses": 5}
 
 
 def timeouts(service: str) -> tuple[str, ...]:

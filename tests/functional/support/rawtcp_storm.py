@@ -7,10 +7,11 @@ Clients of the director's services, and servers at 10.9.1.1 and 10.9.1.2 with po
 keep to TCP, though in odd ways, must get what they asked for, or give it; the others do wrong, or
 leave before they have said all.
 
-They say "ready" in a line of output. After so many seconds no client comes any more, and when
-those that do nothing wrong are through, they say "calm": the servers go on serving. At a line of
-input they reset all that there is, say "over", and from then on answer whatever still comes with a
-reset. When their input ends they end, and the last line says what there was.
+They say "ready" in a line of output. After so many seconds, and when enough has happened, no
+client comes any more; when those that do nothing wrong are through, they say "calm", and the
+servers go on serving. At a line of input they reset all that there is, say "over", and from then on
+answer whatever still comes with a reset. When their input ends they end, and the last line says
+what there was.
 """
 
 import json
@@ -51,8 +52,19 @@ PATIENCE = 30.0 * PACE
 # How often each connection may send something, in seconds.
 TICK = 0.01
 
-# Longest that a hostile connection goes on, in seconds.
-LIFE = 3.0 * PACE
+# Longest that a hostile connection goes on, in seconds: less than a storm, so that others follow.
+LIFE = 3.0
+
+# What must have happened how often for a storm to mean anything, and how many seconds longer than
+# it should clients come until it has.
+ENOUGH = {
+    "polite responses": 5,
+    "polite servers": 2,
+    "hostile clients": 5,
+    "hostile servers": 2,
+    "quitters": 3,
+}
+OVERTIME = 20.0 * PACE
 
 
 class Host:
@@ -265,10 +277,16 @@ class Host:
                     break
         self.tick()
 
+    def go_on(self) -> bool:
+        """Whether more clients are to come."""
+        late = time.monotonic() - self.end
+        scarce = any(self.counts[what] < least for what, least in ENOUGH.items())
+        return late < (OVERTIME if scarce else 0)
+
     def run(self) -> None:
         self.selector.register(self.socket, selectors.EVENT_READ)
         say("ready")
-        while time.monotonic() < self.end:
+        while self.go_on():
             self.turn()
         self.calm()
         while not told():
