@@ -151,7 +151,7 @@ def main() -> int:
         if finished and not (job / "up").exists():
             # The emulator is to blame: nothing of ours has run. It may trap where the kernel
             # patches its own code.
-            print("==> the guest died before it was up, and boots again")
+            print("==> the guest died before it was up, and boots again", flush=True)
             finished = guest.run(console, limit)
         status = finish(job, console, finished, options.mode != "shell")
         if options.mode in TESTS and (job / "junit.xml").exists():
