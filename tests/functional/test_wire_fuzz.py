@@ -27,7 +27,7 @@ from support.topology import DIRECTOR, VIP
 from support.transfer import download, upload
 from support.tune import counter
 
-# How long clients come, in seconds: about as long again goes by until all is over.
+# How long clients come at least, in seconds: about as long again goes by until all is over.
 STORM_TIME = FUZZ_TIME / 2
 
 # How long the director waits for anything, in seconds: as long as those who are slow but do nothing

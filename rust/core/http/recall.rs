@@ -7,8 +7,12 @@
 
 use super::{
     fields::Facts,
+    forward_response,
+    Body,
+    Forward,
     Limits,
-    Response, //
+    Response,
+    ResponseEdits, //
 };
 
 /// The longest head that is kept, in bytes.
@@ -18,6 +22,18 @@ const KEPT_MAX: usize = 512;
 const STEP: usize = 32;
 
 /// What [`Response::parse_prefix`] said last.
+///
+/// ```
+/// # use ktcpvs_core::http::{Limits, Recall};
+/// # let limits = Limits { head_max: 1000, target_max: 100, headers_max: 10 };
+/// let head = b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n";
+/// let mut recall = Recall::NOTHING;
+///
+/// assert_eq!(recall.known(head, &limits), None);
+/// assert!(recall.read(head, &limits).is_some());
+/// let known = recall.known(head, &limits).unwrap();
+/// assert_eq!(recall.response(known).status(), 200);
+/// ```
 pub struct Recall {
     bytes: [u8; KEPT_MAX],
     /// How many of `bytes` are a head: 0, or at least [`STEP`].
@@ -27,6 +43,8 @@ pub struct Recall {
     facts: Facts,
     status: u16,
     fields: u16,
+    /// See [`Self::plain`].
+    plain: Option<Body>,
 }
 
 impl Recall {
@@ -42,29 +60,20 @@ impl Recall {
         facts: Facts::NONE,
         status: 0,
         fields: 0,
+        plain: None,
     };
 
-    /// [`Response::parse_prefix`], and it says the same.
+    /// The head that `bytes` begin with, if that is the one which is kept, and `limits` are the same.
     #[inline]
-    pub fn parse_prefix<'a>(
-        &mut self,
-        bytes: &'a [u8],
-        limits: &Limits,
-    ) -> Option<(Response<'a>, usize)> {
-        if let Some(head) = self.kept().and_then(|kept| same(bytes, kept)) {
-            if self.limits == *limits {
-                return Some((
-                    Response::recalled(head, self.facts, self.status, self.fields),
-                    head.len(),
-                ));
-            }
-        }
-        self.read(bytes, limits)
+    pub fn known<'a>(&self, bytes: &'a [u8], limits: &Limits) -> Option<&'a [u8]> {
+        self.kept()
+            .and_then(|kept| same(bytes, kept))
+            .filter(|_| self.limits == *limits)
     }
 
-    /// Reads what is new, and keeps it.
+    /// [`Response::parse_prefix`] of what is not known. A head of 32 to 512 bytes is kept.
     #[inline(never)]
-    fn read<'a>(&mut self, bytes: &'a [u8], limits: &Limits) -> Option<(Response<'a>, usize)> {
+    pub fn read<'a>(&mut self, bytes: &'a [u8], limits: &Limits) -> Option<(Response<'a>, usize)> {
         let (response, len) = Response::parse_prefix(bytes, limits)?;
 
         if let (STEP..=KEPT_MAX, Some(place)) = (len, self.bytes.get_mut(..len)) {
@@ -72,14 +81,38 @@ impl Recall {
             self.len = len;
             self.limits = *limits;
             (self.facts, self.status, self.fields) = response.read_as();
+            self.plain = plain(&response);
         }
         Some((response, len))
+    }
+
+    /// What `known` says: the head that [`Self::known`] found.
+    #[inline]
+    pub fn response<'a>(&self, known: &'a [u8]) -> Response<'a> {
+        Response::recalled(known, self.facts, self.status, self.fields)
+    }
+
+    /// The body behind the head that is kept, if that is plain: a final one that goes on as it came
+    /// to a client of HTTP/1.1 whose connection persists, and whose method was not `HEAD`; and if
+    /// the server's connection persists too.
+    #[inline]
+    pub const fn plain(&self) -> Option<&Body> {
+        self.plain.as_ref()
     }
 
     /// The head that is kept.
     fn kept(&self) -> Option<&[u8]> {
         self.bytes.get(..self.len)
     }
+}
+
+/// [`Recall::plain`] of `response`.
+fn plain(response: &Response<'_>) -> Option<Body> {
+    let framing = response.framing(false);
+    let goes_on = forward_response(response, &ResponseEdits::default(), &mut []);
+    let plain = !response.is_interim() && response.reusable(false) && goes_on == Ok(Forward::AsIs);
+
+    plain.then(|| Body::new(framing))
 }
 
 /// What of `bytes` is the same as all of `kept`, which has at least [`STEP`] bytes. `None` if they

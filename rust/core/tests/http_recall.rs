@@ -3,11 +3,16 @@
 //! A head that is recalled says what it says when it is read.
 
 use ktcpvs_core::http::{
+    forward_response,
+    Body,
+    Forward,
     Limits,
     Recall,
-    Response, //
+    Response,
+    ResponseEdits, //
 };
 use proptest::prelude::*;
+use std::ops::RangeInclusive;
 
 const LIMITS: Limits = Limits {
     head_max: 700,
@@ -18,13 +23,35 @@ const LIMITS: Limits = Limits {
 const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nDate: Sun, 22 Nov 2026 08:00:00 GMT\r\n\
     Content-Length: 11\r\nConnection: keep-alive\r\n\r\n";
 
+/// How long the heads are, in bytes, that are kept.
+const KEPT: RangeInclusive<usize> = 32..=512;
+
 /// Reads `bytes` with `recall`, and asserts that it makes no difference. Whether it is a head.
 fn read(recall: &mut Recall, bytes: &[u8], limits: &Limits) -> bool {
     let told = |read: Option<(Response<'_>, usize)>| read.map(|read| format!("{read:?}"));
-    let read = told(Response::parse_prefix(bytes, limits));
+    let fresh = Response::parse_prefix(bytes, limits);
+    let known = recall.known(bytes, limits);
 
-    assert_eq!(told(recall.parse_prefix(bytes, limits)), read);
-    read.is_some()
+    if let (Some(head), Some((response, _))) = (known, &fresh) {
+        assert_eq!(recall.plain(), plain(response).as_ref(), "{response:?}");
+        assert_eq!(told(Some((recall.response(head), head.len()))), told(fresh));
+    } else {
+        assert_eq!(known, None);
+        assert_eq!(told(recall.read(bytes, limits)), told(fresh));
+        if let Some((_, len)) = fresh {
+            assert_eq!(recall.known(bytes, limits).is_some(), KEPT.contains(&len));
+        }
+    }
+    fresh.is_some()
+}
+
+/// The body behind `response`, if that is plain.
+fn plain(response: &Response<'_>) -> Option<Body> {
+    let as_it_came =
+        forward_response(response, &ResponseEdits::default(), &mut [0; 2000]) == Ok(Forward::AsIs);
+    let framing = response.framing(false);
+
+    (response.status() >= 200 && as_it_came && response.reusable(false)).then(|| Body::new(framing))
 }
 
 /// Whatever follows a head, and wherever it is cut off or changed, after it was kept.
@@ -55,6 +82,41 @@ fn what_is_nearly_the_same() {
             read(&mut recall, &changed, &LIMITS);
             assert!(read(&mut recall, HEAD, &LIMITS));
         }
+    }
+}
+
+/// What is plain, and what is not.
+#[test]
+fn plain_heads() {
+    let plain = [
+        ("HTTP/1.1 200 OK", "Content-Length: 11", true),
+        ("HTTP/1.1 404 Not Found", "Transfer-Encoding: chunked", true),
+        ("HTTP/1.1 304 Not Modified", "Content-Length: 11", true),
+        ("HTTP/1.1 200 OK", "Content-Length:   11", false),
+        ("HTTP/1.1 200 OK", "Content-Type: text/plain", false),
+        (
+            "HTTP/1.1 200 OK",
+            "Content-Length: 11\r\nConnection: close",
+            false,
+        ),
+        (
+            "HTTP/1.1 200 OK",
+            "Content-Length: 11\r\nKeep-Alive: timeout=5",
+            false,
+        ),
+        ("HTTP/1.1 204 No Content", "Content-Length: 11", false),
+        ("HTTP/1.0 200 OK", "Content-Length: 11", false),
+        ("HTTP/1.1 103 Early Hints", "Link: </x>; rel=preload", false),
+    ];
+
+    for (line, fields, expected) in plain {
+        let head = format!("{line}\r\n{fields}\r\n\r\n");
+        let mut recall = Recall::NOTHING;
+
+        for _ in 0..2 {
+            assert!(read(&mut recall, head.as_bytes(), &LIMITS), "{head}");
+        }
+        assert_eq!(recall.plain().is_some(), expected, "{head}");
     }
 }
 
@@ -99,6 +161,7 @@ fn every_length() {
 const PARTS: &[&str] = &[
     "HTTP/1.1 200 OK\r\n",
     "HTTP/1.0 204 No Content\r\n",
+    "HTTP/1.1 103 Early Hints\r\n",
     "Content-Length: 3\r\n",
     "Content-Length: 4\r\n",
     "Transfer-Encoding: chunked\r\n",

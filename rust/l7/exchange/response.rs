@@ -151,8 +151,18 @@ impl Exchange {
             None => {
                 let room = head.get_mut(..VIEW_MAX).unwrap_or_default();
                 let bytes = s.view(room, &mut copied);
+                let known = recall.known(bytes, limits);
 
-                prefix = recall.parse_prefix(bytes, limits);
+                if let (Some(known), Some(body), false) = (known, recall.plain(), copied) {
+                    if self.changes_nothing(service) {
+                        self.pass_plain(conn, sides, known.len(), *body);
+                        return Ok(());
+                    }
+                }
+                prefix = match known {
+                    Some(known) => Some((recall.response(known), known.len())),
+                    None => recall.read(bytes, limits),
+                };
                 match &prefix {
                     Some((response, len)) => (response, *len),
                     None => return Err(End::Unread),
@@ -177,7 +187,9 @@ impl Exchange {
             out
         };
 
-        self.release_request(&mut sides.client, &verdict);
+        if matches!(verdict, Verdict::Upgrade(_) | Verdict::Final(..)) {
+            self.release_request(&mut sides.client);
+        }
         let mut more = false;
         let forward = match &verdict {
             Verdict::Drop => Forward::AsIs,
@@ -188,8 +200,7 @@ impl Exchange {
             }
             Verdict::Final(forward, body) => {
                 more = !body.done() && s.unread() > len;
-                self.started = true;
-                self.hold = waits_for_body(body, len, s) && hold::begin(conn);
+                self.begin_answer(conn, s, len, body);
                 *forward
             }
         };
@@ -368,17 +379,50 @@ impl Exchange {
         }
     }
 
+    /// Whether a plain head (see [`Recall::plain`](ktcpvs_core::http::Recall::plain)) goes on to this
+    /// client as it came.
+    fn changes_nothing(&self, service: &Service) -> bool {
+        self.version == Version::Http11
+            && self.keep_client
+            && !self.is_head
+            && self.cookie(service).is_none()
+    }
+
+    /// Sends a plain head of `len` bytes on, behind which is `body`: what [`Self::pass_head`] comes
+    /// to, without a look at what it says.
+    fn pass_plain(
+        &mut self,
+        conn: ArcBorrow<'_, Conn>,
+        sides: &mut Sides<'_>,
+        len: usize,
+        body: Body,
+    ) {
+        self.release_request(&mut sides.client);
+        self.begin_answer(conn, &sides.server, len, &body);
+        self.receiving = Receiving::Body(Flow::new(len, body));
+    }
+
+    /// A final head of `len` bytes goes on, with `body` behind it, unless it had better wait for that.
+    fn begin_answer(
+        &mut self,
+        conn: ArcBorrow<'_, Conn>,
+        server: &Wire<'_>,
+        len: usize,
+        body: &Body,
+    ) {
+        self.started = true;
+        self.hold = waits_for_body(body, len, server) && hold::begin(conn);
+    }
+
     /// Consumes the request's head, now that the server has answered it; the answer carries the
     /// acknowledgement.
-    fn release_request(&mut self, c: &mut Wire<'_>, verdict: &Verdict) {
-        if matches!(verdict, Verdict::Drop | Verdict::Interim(_))
-            || matches!(self.sending, Sending::InPlace(_) | Sending::Rewritten)
-        {
+    fn release_request(&mut self, client: &mut Wire<'_>) {
+        if matches!(self.sending, Sending::InPlace(_) | Sending::Rewritten) {
             return;
         }
         if self.held > 0 {
-            c.expect_reply();
-            c.consume(mem::take(&mut self.held));
+            client.expect_reply();
+            client.consume(mem::take(&mut self.held));
         }
     }
 

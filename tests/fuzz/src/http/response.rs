@@ -11,6 +11,7 @@ use crate::{
     reference, //
 };
 use ktcpvs_core::http::{
+    Body,
     Framing,
     Kind,
     Limits,
@@ -43,10 +44,22 @@ pub fn check(bytes: &[u8], limits: &Limits, seed: u64) {
         (None, Some(_)) => panic!("refused: {text}"),
     }
     let mut recall = Recall::NOTHING;
-    for _ in 0..2 {
-        let recalled = recall.parse_prefix(bytes, limits);
-
-        assert_eq!(told(recalled), told(prefix));
+    assert_eq!(told(recall.read(bytes, limits)), told(prefix));
+    let known = recall.known(bytes, limits);
+    assert_eq!(
+        known.is_some(),
+        prefix.is_some_and(|(_, len)| (32..=512).contains(&len))
+    );
+    if let Some(known) = known {
+        assert_eq!(
+            told(Some((recall.response(known), known.len()))),
+            told(prefix)
+        );
+    }
+    if let (Some(body), Some(expected)) = (recall.plain(), &expected) {
+        assert_ne!(expected.framing, Framing::Close, "{text}");
+        assert_eq!(*body, Body::new(expected.framing), "{text}");
+        assert!(expected.persistent && expected.status >= 200, "{text}");
     }
     let scanned = scan::split(Kind::Response, bytes, seed).ok().flatten();
     let parsed = scanned.and_then(|len| Some((Response::parse(&bytes[..len], limits).ok()?, len)));
