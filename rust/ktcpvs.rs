@@ -19,6 +19,12 @@ module! {
     authors: ["The ktcpvs developers"],
     description: "Layer-7 and Layer-4 content switch",
     license: "GPL v2",
+    params: {
+        container_mem_limit: u64 {
+            default: 0,
+            description: "What connections may take in all containers together, in bytes (default: an eighth of the memory)",
+        },
+    },
 }
 
 /// The parts, in the order in which they go down.

@@ -94,6 +94,7 @@ int ktcpvs_ns_register(int (*init)(struct net *net),
 		       void (*exit)(struct net *net));
 void ktcpvs_ns_unregister(void);
 void **ktcpvs_ns_slot(struct net *net);
+bool ktcpvs_ns_is_container(const struct net *net);
 
 /* workqueue.c */
 struct workqueue_struct *ktcpvs_alloc_workqueue(const char *name, bool bh,

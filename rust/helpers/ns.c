@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Network namespaces: one object of ours in each. */
 
+#include <linux/cred.h>
+#include <linux/user_namespace.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
@@ -34,6 +36,15 @@ void ktcpvs_ns_unregister(void)
 {
 	unregister_pernet_subsys(&ns_ops);
 	clear_bit(0, &ns_registered);
+}
+
+/*
+ * Whether @net belongs to a container: it was made in a user namespace that is
+ * not the first, by whoever is root there and may be nobody elsewhere.
+ */
+bool ktcpvs_ns_is_container(const struct net *net)
+{
+	return net->user_ns != &init_user_ns;
 }
 
 /* Where the object's pointer is kept, between init() and the end of exit(). */

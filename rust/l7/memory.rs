@@ -5,6 +5,9 @@
 //! It is an estimate, made once a second, four times where it is near the limit, and at a new
 //! connection that would go beyond it: the sockets and what is buffered in them. In between,
 //! buffers may grow by what arrives, which TCP's own limits bound.
+//!
+//! No control group is charged for what is made in softirq or by a worker. So containers, whose roots
+//! say themselves what their namespaces may take, have a limit together.
 
 use crate::{
     config::Timeout,
@@ -18,6 +21,7 @@ use crate::{
         mm,
         time, //
     },
+    module_parameters, //
 };
 use kernel::{
     new_mutex,
@@ -48,13 +52,78 @@ const AGAIN_MS: u32 = 50;
 /// What a new connection takes that has received nothing yet, roughly, in bytes.
 const CONN_NEW: u64 = 4096;
 
+/// What the connections of all containers take, in bytes.
+static CONTAINERS: Atomic<u64> = Atomic::new(0);
+
+/// What they may take together, in bytes.
+fn containers_limit() -> u64 {
+    match module_parameters::container_mem_limit.value() {
+        0 => mm::ram() / 8,
+        limit => limit,
+    }
+}
+
+/// What the connections of a namespace take, in bytes: as last seen, and what has been accepted
+/// since.
+struct Used {
+    bytes: Atomic<u64>,
+    /// It is a part of [`CONTAINERS`].
+    in_container: bool,
+}
+
+impl Used {
+    fn new(in_container: bool) -> Self {
+        Self {
+            bytes: Atomic::new(0),
+            in_container,
+        }
+    }
+
+    fn get(&self) -> u64 {
+        self.bytes.load(Relaxed)
+    }
+
+    fn set(&self, bytes: u64) {
+        let before = self.bytes.xchg(bytes, Relaxed);
+
+        self.count(bytes.wrapping_sub(before));
+    }
+
+    fn add(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Relaxed);
+        self.count(bytes);
+    }
+
+    /// `more` may be less than nothing, and wraps around then.
+    fn count(&self, more: u64) {
+        if self.in_container {
+            CONTAINERS.fetch_add(more, Relaxed);
+        }
+    }
+
+    /// What `limit` comes to where others have taken their part.
+    fn bound(&self, limit: u64) -> u64 {
+        if !self.in_container {
+            return limit;
+        }
+        let others = CONTAINERS.load(Relaxed).saturating_sub(self.get());
+
+        limit.min(containers_limit().saturating_sub(others))
+    }
+}
+
+impl Drop for Used {
+    fn drop(&mut self) {
+        self.set(0);
+    }
+}
+
 /// What the connections of a namespace take, and may take.
 #[pin_data]
 pub(super) struct Memory {
     /// In bytes.
     limit: Atomic<u64>,
-    /// In bytes, as last seen, and what has been accepted since.
-    used: Atomic<u64>,
+    used: Used,
     /// The longest time that a connection may be idle, in jiffies.
     longest_idle: Atomic<u64>,
     /// When one looked in vain for something to give up, in jiffies.
@@ -66,10 +135,10 @@ pub(super) struct Memory {
 
 impl Memory {
     /// Nothing is used, and nothing is allowed before there is a configuration.
-    pub(super) fn new() -> impl PinInit<Self> {
+    pub(super) fn new(in_container: bool) -> impl PinInit<Self> {
         pin_init!(Self {
             limit: Atomic::new(0),
-            used: Atomic::new(0),
+            used: Used::new(in_container),
             longest_idle: Atomic::new(1),
             in_vain: Atomic::new(0),
             plan <- new_mutex!(Plan::new(), "Memory::plan"),
@@ -92,17 +161,22 @@ impl Memory {
 
     /// What was used when one last looked, in bytes.
     pub(super) fn used(&self) -> u64 {
-        self.used.load(Relaxed)
+        self.used.get()
+    }
+
+    /// What may be used, in bytes.
+    fn limit(&self) -> u64 {
+        self.used.bound(self.limit.load(Relaxed))
     }
 
     /// Whether more than half of what may be used is.
     pub(super) fn scarce(&self) -> bool {
-        self.used() > self.limit.load(Relaxed) / 2
+        self.used() > self.limit() / 2
     }
 
     /// Whether there is no room for one more connection.
     fn full(&self) -> bool {
-        self.used().saturating_add(CONN_NEW) > self.limit.load(Relaxed)
+        self.used().saturating_add(CONN_NEW) > self.limit()
     }
 
     fn searched_in_vain(&self) -> bool {
@@ -127,7 +201,7 @@ impl Shared {
         let admitted = !memory.full();
 
         if admitted {
-            memory.used.fetch_add(CONN_NEW, Relaxed);
+            memory.used.add(CONN_NEW);
         }
         admitted
     }
@@ -149,9 +223,9 @@ impl Shared {
         for server in snapshot.iter().flat_map(|snapshot| snapshot.servers()) {
             used = used.saturating_add(server.data.memory());
         }
-        let limit = memory.limit.load(Relaxed);
+        memory.used.set(used);
+        let limit = memory.limit();
 
-        memory.used.store(used, Relaxed);
         if used.saturating_add(CONN_NEW) <= limit {
             return;
         }
@@ -160,17 +234,19 @@ impl Shared {
         }
         // Not for every new connection again.
         plan.choose(used.saturating_sub(limit - limit / 8));
+        // Where it is others who take too much, nobody is given up who is served.
+        let idle_only = used.saturating_add(CONN_NEW) <= memory.limit.load(Relaxed);
         let mut left = used;
 
         self.conns.each(|conn| {
             let load = load(conn, now, longest_idle);
 
-            if plan.takes(&load) {
+            if plan.takes(&load) && (load.idle.is_some() || !idle_only) {
                 conn.as_arc_borrow().give_up(load.idle.is_some());
                 left = left.saturating_sub(load.size);
             }
         });
-        memory.used.store(left, Relaxed);
+        memory.used.set(left);
     }
 }
 

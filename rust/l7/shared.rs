@@ -147,9 +147,9 @@ impl Shared {
     pub(super) fn new(net: Net) -> Result<Arc<Self>> {
         Arc::pin_init(
             pin_init!(Self {
+                memory <- Memory::new(net.is_container()),
                 net,
                 conns <- Conns::new(),
-                memory <- Memory::new(),
                 percpu: SetOnce::new(),
                 holds: SetOnce::new(),
                 process <- new_spinlock_bh!(KVec::new(), "Shared::process"),

@@ -62,6 +62,13 @@ impl Net {
     pub(in crate::linux) fn as_ptr(&self) -> *mut bindings::net {
         self.0.ptr.as_ptr()
     }
+
+    /// Whether it belongs to a container: to another user namespace than the first, whose root may
+    /// be nobody elsewhere.
+    pub(crate) fn is_container(&self) -> bool {
+        // SAFETY: By the type invariants of `Tether` it is alive.
+        unsafe { bindings::ktcpvs_ns_is_container(self.as_ptr()) }
+    }
 }
 
 /// A network namespace that is alive for `'a`, in which [`Pernet::init`] has run and

@@ -26,8 +26,8 @@ class Director:
     namespace = DIRECTOR
 
     @staticmethod
-    def load() -> None:
-        subprocess.run(["insmod", module_path()], check=True, timeout=60 * PACE)
+    def load(*parameters: str) -> None:
+        subprocess.run(["insmod", module_path(), *parameters], check=True, timeout=60 * PACE)
 
     @staticmethod
     def unload() -> float:
