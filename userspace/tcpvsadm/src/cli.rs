@@ -170,7 +170,7 @@ pub(crate) struct ServiceOptions {
     /// For a real server's silence [1m]
     #[arg(long, value_name = "TIME", value_parser = of(Setting::TimeoutResponse))]
     timeout_response: Option<u64>,
-    /// For a client that does not take its data [1m]
+    /// For a client or real server that moves no data of a body [1m]
     #[arg(long, value_name = "TIME", value_parser = of(Setting::TimeoutStall))]
     timeout_stall: Option<u64>,
     /// Longest head of a request or response [16k]
