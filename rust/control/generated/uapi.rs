@@ -390,7 +390,7 @@ pub mod a_service {
     pub const TIMEOUT_CONNECT: u16 = 7;
     /// For a real server's silence, in ms. Default 60000.
     pub const TIMEOUT_RESPONSE: u16 = 8;
-    /// For a client that does not take its data, in ms. Default 60000.
+    /// For a client or real server that moves no data of a body, in ms. Default 60000.
     pub const TIMEOUT_STALL: u16 = 9;
     /// Longest head of a request or response, in bytes. Default 16384.
     pub const HEAD_MAX: u16 = 10;

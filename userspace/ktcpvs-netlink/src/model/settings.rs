@@ -40,7 +40,7 @@ pub enum Setting {
     TimeoutConnect,
     /// For a real server's silence.
     TimeoutResponse,
-    /// For a client that does not take its data.
+    /// For a client or real server that moves no data of a body.
     TimeoutStall,
     /// Longest head of a request or response.
     HeadMax,
