@@ -22,7 +22,7 @@ module! {
     params: {
         container_mem_limit: u64 {
             default: 0,
-            description: "What connections may take in all containers together, in bytes (default: an eighth of the memory)",
+            description: "What connections may take in all containers together, in bytes (default: a sixteenth of the memory)",
         },
     },
 }

@@ -7,7 +7,8 @@
 //! buffers may grow by what arrives, which TCP's own limits bound.
 //!
 //! No control group is charged for what is made in softirq or by a worker. So containers, whose roots
-//! say themselves what their namespaces may take, have a limit together.
+//! say themselves what their namespaces may take, have a limit together. Where they reach it each
+//! namespace is left its share, and those that have more give some up.
 
 use crate::{
     config::Timeout,
@@ -55,10 +56,14 @@ const CONN_NEW: u64 = 4096;
 /// What the connections of all containers take, in bytes.
 static CONTAINERS: Atomic<u64> = Atomic::new(0);
 
+/// How many namespaces of containers have connections.
+static SHARERS: Atomic<u64> = Atomic::new(0);
+
 /// What they may take together, in bytes.
 fn containers_limit() -> u64 {
     match module_parameters::container_mem_limit.value() {
-        0 => mm::ram() / 8,
+        // Less than what TCP as a whole may buffer, by default.
+        0 => mm::ram() / 16,
         limit => limit,
     }
 }
@@ -86,29 +91,39 @@ impl Used {
     fn set(&self, bytes: u64) {
         let before = self.bytes.xchg(bytes, Relaxed);
 
-        self.count(bytes.wrapping_sub(before));
+        if !self.in_container {
+            return;
+        }
+        // A difference below nothing wraps around.
+        CONTAINERS.fetch_add(bytes.wrapping_sub(before), Relaxed);
+        match (before, bytes) {
+            (0, 1..) => SHARERS.fetch_add(1, Relaxed),
+            (1.., 0) => SHARERS.fetch_sub(1, Relaxed),
+            _ => 0,
+        };
     }
 
     fn add(&self, bytes: u64) {
-        self.bytes.fetch_add(bytes, Relaxed);
-        self.count(bytes);
-    }
-
-    /// `more` may be less than nothing, and wraps around then.
-    fn count(&self, more: u64) {
         if self.in_container {
-            CONTAINERS.fetch_add(more, Relaxed);
+            // First, or the sum could be below nothing for a moment.
+            CONTAINERS.fetch_add(bytes, Relaxed);
+        }
+        if self.bytes.fetch_add(bytes, Relaxed) == 0 && self.in_container {
+            SHARERS.fetch_add(1, Relaxed);
         }
     }
 
-    /// What `limit` comes to where others have taken their part.
+    /// What `limit` comes to where others have taken their part: what they have left, but never less
+    /// than an equal share.
     fn bound(&self, limit: u64) -> u64 {
         if !self.in_container {
             return limit;
         }
-        let others = CONTAINERS.load(Relaxed).saturating_sub(self.get());
+        let all = containers_limit();
+        let left = all.saturating_sub(CONTAINERS.load(Relaxed).saturating_sub(self.get()));
+        let share = all.checked_div(SHARERS.load(Relaxed)).unwrap_or(all);
 
-        limit.min(containers_limit().saturating_sub(others))
+        limit.min(left.max(share))
     }
 }
 
@@ -234,14 +249,12 @@ impl Shared {
         }
         // Not for every new connection again.
         plan.choose(used.saturating_sub(limit - limit / 8));
-        // Where it is others who take too much, nobody is given up who is served.
-        let idle_only = used.saturating_add(CONN_NEW) <= memory.limit.load(Relaxed);
         let mut left = used;
 
         self.conns.each(|conn| {
             let load = load(conn, now, longest_idle);
 
-            if plan.takes(&load) && (load.idle.is_some() || !idle_only) {
+            if plan.takes(&load) {
                 conn.as_arc_borrow().give_up(load.idle.is_some());
                 left = left.saturating_sub(load.size);
             }

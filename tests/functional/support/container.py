@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """A container with a service of its own and clients that hold connections to it.
 
-    unshare --user --map-root-user --net python3 -m support.container CLIENTS
+    unshare --user --map-root-user --net python3 -m support.container CLIENTS idle|busy
 
-It says in a line what it sees, as JSON: `open`, how many of the clients' connections are, and
-`memory`, what they take as the director counts it, and that again after each line of input; the
-clients that were refused come again first. When its input ends it ends.
+Those that are idle say nothing, those that are busy have begun a request. At the beginning, and at
+each line of input, it says in a line, as JSON, how many connections are `open`, and how much
+`memory` the director counts. When its input ends it ends.
 """
 
 import contextlib
@@ -13,32 +13,31 @@ import json
 import socket
 import subprocess
 import sys
-import time
 
 from support.config import service_text
 from support.netlink_storm import loopback_up
 
 PORT = 80
 
-# How long the director may take to end a connection that is one too many, in seconds.
-MOMENT = 0.5
+# Nobody is to be closed for another reason.
+PATIENT = [f"timeout-{name} 10m" for name in ("head", "idle")]
 
 
-def connect(clients: list[socket.socket], count: int) -> list[socket.socket]:
-    """Makes `count` of `clients`. Those that are left."""
-    while len(clients) < count:
+def connect(count: int, begun: bytes) -> list[socket.socket]:
+    clients: list[socket.socket] = []
+    for _ in range(count):
         with contextlib.suppress(ConnectionError):
             clients.append(socket.create_connection(("127.0.0.1", PORT), timeout=10))
-            clients[-1].setblocking(False)
-            continue
-        break
-    time.sleep(MOMENT)
-    return [one for one in clients if is_open(one)]
+            clients[-1].sendall(begun)
+    for one in clients:
+        one.setblocking(False)
+    return clients
 
 
 def is_open(one: socket.socket) -> bool:
     try:
-        return one.recv(1, socket.MSG_PEEK) != b""
+        # Busy ones are told that they were too slow, idle ones are not.
+        return one.recv(1, socket.MSG_PEEK) != b"" and not one.recv(4096)
     except BlockingIOError:
         return True
     except ConnectionError:
@@ -51,13 +50,13 @@ def memory() -> int:
 
 
 def main() -> None:
-    count = int(sys.argv[1])
+    count, kind = sys.argv[1:]
     loopback_up()
-    service = service_text(listen=f"127.0.0.1:{PORT}", more=("timeout-head 10m",))
+    service = service_text(listen=f"127.0.0.1:{PORT}", more=tuple(PATIENT))
     subprocess.run(["tcpvsadm", "apply", "-f", "-"], input=service, text=True, check=True)
-    clients: list[socket.socket] = []
+    clients = connect(int(count), b"GET / HT" if kind == "busy" else b"")
     while True:
-        clients = connect(clients, count)
+        clients = [one for one in clients if is_open(one)]
         print(json.dumps({"open": len(clients), "memory": memory()}), flush=True)
         if not sys.stdin.readline():
             break
