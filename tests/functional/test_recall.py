@@ -16,7 +16,7 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nServer: the same as ever\r\nTransfer-Encoding: ch
 EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
 
 # Each CPU recalls for itself, and any of them may have its turn.
-ROUNDS = 20
+ROUNDS = 10
 
 # Ports of services: an ordinary one, one with a cookie, one for which the head has too many fields.
 PLAIN, COOKIE, STRICT = 80, 81, 82
