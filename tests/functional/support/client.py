@@ -29,7 +29,8 @@ class Connection:
 
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
-        self.buffer = b""
+        # What was read and not taken yet. Bytes would be copied as a whole for each piece.
+        self.buffer = bytearray()
 
     def send(self, data: bytes) -> "Connection":
         self.socket.sendall(data)
@@ -54,7 +55,7 @@ class Connection:
         for line in lines[1:]:
             name, _, value = line.partition(":")
             fields[name.lower()] = value.strip()
-        response = Response(int(lines[0].split()[1]), fields, raw_head=head + b"\r\n\r\n")
+        response = Response(int(lines[0].split()[1]), fields, raw_head=bytes(head) + b"\r\n\r\n")
         if head_only or response.status < 200 or response.status in (204, 304):
             return response
         if fields.get("transfer-encoding") == "chunked":
@@ -69,14 +70,14 @@ class Connection:
         """The next `size` bytes."""
         while len(self.buffer) < size:
             assert self._more(), f"{size - len(self.buffer)} bytes are missing"
-        data, self.buffer = self.buffer[:size], self.buffer[size:]
+        data, self.buffer = bytes(self.buffer[:size]), self.buffer[size:]
         return data
 
     def _line(self) -> bytes:
         while b"\r\n" not in self.buffer:
             assert self._more(), "the connection ended in a line"
         line, _, self.buffer = self.buffer.partition(b"\r\n")
-        return line
+        return bytes(line)
 
     def chunks(self) -> bytes:
         """What the next chunks hold, up to the last."""
@@ -92,7 +93,7 @@ class Connection:
         """Everything until the other end closes; a reset is an error."""
         while self._more():
             pass
-        data, self.buffer = self.buffer, b""
+        data, self.buffer = bytes(self.buffer), bytearray()
         return data
 
     def is_cut(self) -> bool:

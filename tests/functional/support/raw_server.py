@@ -24,7 +24,8 @@ class Peer:
         self.connection = connection
         # The how manieth connection of the server this is, from 1.
         self.number = number
-        self.buffer = b""
+        # What was read and not taken yet. Bytes would be copied as a whole for each piece.
+        self.buffer = bytearray()
 
     def _more(self) -> bool:
         data = self.connection.recv(65536)
@@ -37,15 +38,15 @@ class Peer:
             if not self._more():
                 return None
         head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
-        head += b"\r\n\r\n"
-        self.server.heads.append(head)
-        return head
+        whole = bytes(head) + b"\r\n\r\n"
+        self.server.heads.append(whole)
+        return whole
 
     def exactly(self, size: int) -> bytes:
         """The next `size` bytes, or fewer where the connection ends."""
         while len(self.buffer) < size and self._more():
             pass
-        data, self.buffer = self.buffer[:size], self.buffer[size:]
+        data, self.buffer = bytes(self.buffer[:size]), self.buffer[size:]
         return data
 
     def until(self, end: bytes) -> bytes:
@@ -55,7 +56,7 @@ class Peer:
         if end not in self.buffer:
             return b""
         at = self.buffer.find(end) + len(end)
-        data, self.buffer = self.buffer[:at], self.buffer[at:]
+        data, self.buffer = bytes(self.buffer[:at]), self.buffer[at:]
         return data
 
     def body(self, head: bytes) -> bytes:
