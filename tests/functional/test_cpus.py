@@ -103,7 +103,7 @@ def test_everything_arrives(director: Director) -> None:
         finally:
             for client in clients:
                 client.kill()
-        director.tcpvsadm("flush")
+        director.flush()
         director.settle()
 
 

@@ -60,7 +60,7 @@ def laid(director: Director, client: Client, where: str, merged: bool) -> Iterat
         director.apply(pool_text("p", raw.address) + service_text(pool="p", listen=f"{vip}:80"))
         yield Path(made, lambda: client.connect(vip, timeout=30))
         # While the wires are there, connections can end.
-        director.tcpvsadm("flush")
+        director.flush()
         director.settle()
 
 

@@ -72,7 +72,7 @@ def test_last_words_are_repeated(director: Director, client: Client, nginx: list
         for connection in connections:
             connection.get("/nothing here", "Connection: close\r\n")
         # Longer than the director waits for a client that it has nothing more to say to.
-        director.tcpvsadm("flush")
+        director.flush()
         client.namespace.run("sleep", "4")
     for connection in connections:
         assert connection.response().status == 400

@@ -306,7 +306,7 @@ def test_storm(director: Director) -> None:
             os.setpriority(os.PRIO_PROCESS, 0, 0)
             storm.stop()
         conclude(storm, account)
-        director.tcpvsadm("flush")
+        director.flush()
         director.settle()
     # A socket or memory of TCP that is left belongs to nobody.
     wait_until(lambda: sockets()["orphan"] == 0, 30, "orphans")

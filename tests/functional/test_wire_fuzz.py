@@ -71,7 +71,7 @@ def good(director: Director, raw_server: Any) -> Iterator[Watched]:
             )
         )
         yield watched
-        director.tcpvsadm("flush")
+        director.flush()
 
 
 class Odd(Steady):
@@ -178,7 +178,7 @@ def test_storm(director: Director, client: Client, good: Watched) -> None:
         with client.connect() as connection:
             download(connection, "/3000/after")
             upload(connection, "/3000/after")
-        director.tcpvsadm("flush")
+        director.flush()
         # Who is there no more resets what is left: nothing has to wait for a time-out of TCP's.
         director.settle()
         wait_until(lambda: sockets()["orphan"] == 0, 30, "orphans")

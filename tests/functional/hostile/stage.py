@@ -245,7 +245,7 @@ def stage(kind: type[Kind]) -> Iterator[Kind]:
         it = kind(server, witness)
         yield it
     finally:
-        director.tcpvsadm("flush")
+        director.flush()
         director.settle()
         server.close()
     assert not it.complaints.fresh()
