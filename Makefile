@@ -46,9 +46,9 @@ check:
 guest-tests:
 	scripts/guest suite $(PYTEST)
 
-## test-debug: all functional tests on a kernel with KASAN, lockdep and kmemleak, for hours
+## test-debug: all functional tests on a kernel with KASAN, lockdep and kmemleak, for hours; PART=1/4 is a quarter
 test-debug:
-	KTCPVS_KERNEL=debug scripts/guest suite $(PYTEST)
+	KTCPVS_KERNEL=debug scripts/guest $(if $(PART),--part $(PART)) suite $(PYTEST)
 
 ## test-debug-core: those of them that go through all paths (tests/functional/core.txt)
 test-debug-core:

@@ -9,30 +9,35 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from support.client import Client
-from support.core import LIST, NotThere, selected
 from support.director import Director
 from support.kernel_log import KernelLog
 from support.nginx import Nginx
 from support.raw_server import Peer, RawServer
+from support.selection import LIST, NotThere, part, selected
 from support.topology import SERVERS, server_address, up
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--core", action="store_true", help=f"only the tests of {LIST.name}")
+    parser.addoption("--part", type=part, help="I/N: only every Nth test from the Ith on")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     # Where memory has failed the kernel's own checks may have given up.
     items.sort(key=lambda item: item.get_closest_marker("faults") is not None)
-    if not config.getoption("--core"):
-        return
     by_id = {f"{item.path.name}::{item.name}": item for item in items}
-    try:
-        chosen = selected(LIST.read_text(), by_id)
-    except NotThere as error:
-        raise pytest.UsageError(f"{LIST.name}: {error}") from None
-    config.hook.pytest_deselected(items=[by_id[one] for one in by_id if one not in chosen])
-    items[:] = [by_id[one] for one in by_id if one in chosen]
+    chosen = list(by_id)
+    if config.getoption("--core"):
+        try:
+            core = selected(LIST.read_text(), by_id)
+        except NotThere as error:
+            raise pytest.UsageError(f"{LIST.name}: {error}") from None
+        chosen = [one for one in chosen if one in core]
+    if config.getoption("--part"):
+        chosen = chosen[config.getoption("--part")]
+    left_out = set(by_id).difference(chosen)
+    config.hook.pytest_deselected(items=[by_id[one] for one in by_id if one in left_out])
+    items[:] = [by_id[one] for one in chosen]
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +65,7 @@ def clean(module: None, kernel_log: KernelLog) -> Iterator[None]:
     kernel_log.fresh_complaints()
     yield
     director = Director()
-    director.tcpvsadm("flush")
+    director.flush()
     director.settle()
     complaints = kernel_log.fresh_complaints()
     assert not complaints, "the kernel complains:\n" + "\n".join(complaints)

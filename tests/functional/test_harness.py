@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from support.client import Client
-from support.core import NotThere, selected
 from support.director import Director
 from support.kernel_log import KernelLog, complaints
+from support.selection import NotThere, part, selected
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,15 @@ def test_core_selection() -> None:
     for missing in ("c.py::x", "a.py::y[4]", "a.py::z every 2", "a.py"):
         with pytest.raises(NotThere):
             selected(f"a.py::x\n{missing}", ids)
+
+
+def test_parts() -> None:
+    """Each is in one part, and no part is out of the whole."""
+    whole = list(range(7))
+    assert [whole[part(f"{n}/3")] for n in (1, 2, 3)] == [[0, 3, 6], [1, 4], [2, 5]]
+    for wrong in ("0/2", "3/2", "1", "a/b"):
+        with pytest.raises(ValueError):
+            part(wrong)
 
 
 def test_one_request(director: Director, client: Client, nginx: list) -> None:

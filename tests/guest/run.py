@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Boots a guest and runs something in it.
 
-    run.py --root DIR --kernel DIR --kind stock|debug --build DIR suite [PYTEST ARGUMENT...]
+    run.py --root DIR --kernel DIR --kind stock|debug --build DIR [--part I/N] suite [ARGUMENT...]
     run.py ... exact [PYTEST ARGUMENT...]
     run.py ... demo
     run.py ... shell
@@ -9,9 +9,10 @@
     run.py ... bench [CASE...]
     run.py ... profile [CASE...]
 
-The suite is all tests but those marked exact, which need a clock that counts instructions, and
-without the debug kernel those marked faults, which need one that can fail on demand. The exit
-status is that of what ran. The kernel's log must be clean.
+The suite is run by pytest with those arguments. It is all tests, or a part of them, but those
+marked exact, which need a clock that counts instructions, and without the debug kernel those marked
+faults, which need one that can fail on demand. The exit status is that of what ran. The kernel's
+log must be clean.
 """
 
 import argparse
@@ -29,8 +30,8 @@ from initramfs import initramfs
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests" / "functional"))
 
-from support import core  # noqa: E402
 from support.kernel_log import complaints  # noqa: E402
+from support.selection import LIST, files  # noqa: E402
 
 # A guest that takes longer, in seconds, hangs.
 TIME_LIMIT = {"stock": 3600, "debug": 30000, "bench": 3000, "profile": 3000}
@@ -70,10 +71,10 @@ def command_for(mode: str, kind: str, arguments: list[str]) -> str:
     tests = "/repo/tests"
     if mode in TESTS:
         # To collect what is not to run takes a minute on the debug kernel.
-        files = core.files(core.LIST.read_text()) if "--core" in arguments else [""]
+        chosen = files(LIST.read_text()) if "--core" in arguments else [""]
         words = [
             "python3", "-m", "pytest", "-p", "no:cacheprovider", "--junitxml=/job/junit.xml",
-            "-m", MARKS[mode, kind], *(f"{tests}/functional/{file}" for file in files), *arguments,
+            "-m", MARKS[mode, kind], *(f"{tests}/functional/{file}" for file in chosen), *arguments,
         ]  # fmt: skip
         return shlex.join(words)
     if mode in BENCH:
@@ -107,12 +108,15 @@ def main() -> int:
     parser.add_argument("--kind", choices=["stock", "debug"], default="stock")
     parser.add_argument("--build", type=Path, required=True)
     parser.add_argument("--cpus", type=int, default=CPUS)
+    parser.add_argument("--part")
     parser.add_argument("--profiler", type=Path)
     parser.add_argument("mode", choices=[*TESTS, "demo", "shell", "exec", *BENCH])
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     options = parser.parse_args()
 
     build = TOP / "build"
+    if options.part:
+        options.arguments[:0] = ["--part", options.part]
     job = Path(tempfile.mkdtemp(prefix="ktcpvs-job-"))
     try:
         (job / "command").write_text(
@@ -142,8 +146,10 @@ def main() -> int:
             exact=options.mode in EXACT,
             profiler=options.profiler,
         )
-        # What runs twice, on more CPUs, leaves two of everything behind.
+        # What runs twice, on more CPUs, or in parts, leaves one of everything behind for each.
         more = f"-{options.cpus}cpus" if options.cpus != CPUS else ""
+        if options.part:
+            more += f"-{options.part.replace('/', 'of')}"
         console = build / "logs" / f"{options.mode}-{options.kind}{more}.log"
         console.parent.mkdir(parents=True, exist_ok=True)
         limit = TIME_LIMIT.get(options.mode, TIME_LIMIT[options.kind])

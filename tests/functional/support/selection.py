@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The core selection: the tests that go through all paths on a kernel too slow for all tests."""
+"""Which tests are run: the core selection, which goes through all paths on a kernel too slow for
+all of them, and parts, for several guests side by side."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -39,3 +40,11 @@ def selected(text: str, ids: Iterable[str]) -> set[str]:
             raise NotThere(f"there is no test {name}")
         found.update(cases[name][::step])
     return found
+
+
+def part(text: str) -> slice:
+    """The part I/N of a list: every Nth from the Ith on, so that what takes long comes to all."""
+    which, _, count = text.partition("/")
+    if not 1 <= int(which) <= int(count):
+        raise ValueError(f"there is no part {text}")
+    return slice(int(which) - 1, None, int(count))
