@@ -136,7 +136,7 @@ def resets(connection: Connection) -> None:
 
 def reads_nothing(connection: Connection) -> None:
     connection.get()
-    time.sleep(3 * PACE)
+    wait_until(lambda: not Director().connections(), 30 / PACE, "a cut")
     assert connection.is_cut()
 
 

@@ -7,6 +7,7 @@ import time
 import pytest
 from support.client import Client
 from support.director import Director
+from support.pace import PACE
 from support.raw_server import Peer, echo, wait_until
 from support.topology import server_address
 
@@ -178,16 +179,17 @@ def test_stalled_upload(client: Client, service) -> None:
 
 def test_stalled_download(director: Director, client: Client, raw_server) -> None:
     """A client that does not take its response is cut off."""
+    body = b"x" * (64 << 20)
 
     def script(peer: Peer) -> None:
         peer.head()
-        peer.answer(b"x" * (64 << 20))
+        peer.answer(body)
 
     director.pool("pool", raw_server(script).address)
     director.service(pool="pool", timeout_stall="1s")
     with client.connect() as connection:
         connection.get()
-        time.sleep(5)
+        wait_until(lambda: not director.connections(), 30 / PACE, "a cut")
         assert connection.is_cut()
 
 

@@ -72,7 +72,7 @@ def active(director: Director) -> int:
 @pytest.mark.parametrize("name", ATTACKS)
 def test_service_goes_on(director: Director, client: Client, nginx: list[Nginx], name: str) -> None:
     """Others are served within bounds, and the director is as it was when it is over."""
-    more = ("timeout-head 2s", "timeout-idle 2s", "timeout-stall 2s", f"body-max {PROMISED}")
+    more = ("timeout-head 2s", "timeout-idle 4s", "timeout-stall 2s", f"body-max {PROMISED}")
     # What is large has a server of its own: how long the only thread of an nginx takes to write
     # much to many is not the director's affair.
     director.apply(

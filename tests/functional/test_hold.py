@@ -75,7 +75,7 @@ def test_head_and_body_leave_together(client: Client, serve: Callable) -> None:
         for _ in range(20):
             assert connection.get("/").response().body == BODY
         # A machine that is busy elsewhere may make the server seem to pause now and then.
-        assert 20 <= tcp_info(connection.socket, DATA_SEGS_IN) < 30
+        assert 20 <= tcp_info(connection.socket, DATA_SEGS_IN) < 38
 
 
 def test_a_head_does_not_wait_for_long(client: Client, serve: Callable) -> None:
@@ -183,9 +183,11 @@ def test_a_client_that_pauses(
     """The server has what the client has sent, though more of it is to come. A head goes on when
     it is whole, wherever it was split."""
     came = bytearray()
+    moments = []
 
     def script(peer: Peer) -> None:
         while data := peer.connection.recv(65536):
+            moments.append(time.monotonic())
             came.extend(data)
             if came.endswith(pieces[-1]):
                 peer.answer(b"done")
@@ -208,7 +210,7 @@ def test_a_client_that_pauses(
                 connection.send(piece)
                 # The client sends nothing more until it has come.
                 wait_until(lambda sent=sent: came.endswith(sent), AT_ONCE / PACE, repr(piece))
-                took.setdefault(piece, []).append(time.monotonic() - began)
+                took.setdefault(piece, []).append(moments[-1] - began)
             assert connection.response().body == b"done"
     # A machine that is busy elsewhere may be late, but not each time.
     assert all(min(times) < CORK for times in took.values()), took
@@ -231,7 +233,8 @@ def test_a_request_leaves_with_its_body(client: Client, serve: Callable) -> None
         for _ in range(20):
             connection.send(first + rest + BODY)
             assert connection.response().body == b"done"
-    assert segments[-1] == 20
+    # Where its acknowledgement is late TCP asks for it now and then.
+    assert 20 <= segments[-1] < 30
 
 
 def test_a_request_is_acknowledged(client: Client, serve: Callable) -> None:

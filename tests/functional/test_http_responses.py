@@ -195,7 +195,7 @@ def test_nobody_takes_what_was_before_a_cut(client: Client, scripted: SCRIPTED) 
 
 def test_a_slow_client_before_a_cut(client: Client, scripted: SCRIPTED) -> None:
     """A client that takes what was sent before a cut, slowly but steadily, gets all of it."""
-    scripted(cut_behind_a_long_one, timeout_stall="1s")
+    scripted(cut_behind_a_long_one, timeout_stall="2s")
     with client.connect(tiny=True) as connection:
         connection.get().get()
         began = time.monotonic()
@@ -216,10 +216,11 @@ def test_a_server_that_stalls_before_a_slow_client(client: Client, scripted: SCR
         peer.send(HEAD_200 + b"Content-Length: 50000\r\n\r\n" + MUCH)
         peer.connection.recv(1)
 
-    scripted(script, timeout_stall="1s")
+    scripted(script, timeout_stall="3s")
     with client.connect(tiny=True) as connection:
         connection.get()
-        time.sleep(1.6)
+        # Once this time is up, and less than twice.
+        time.sleep(3.6)
         assert connection.is_cut()
         assert connection.buffer.endswith(b"\r\n\r\n" + MUCH)
 
@@ -253,7 +254,7 @@ def test_a_slow_client_of_a_large_buffer(client: Client, scripted: SCRIPTED) -> 
         peer.answer(b"x" * size)
 
     with sysctl("net.ipv4.tcp_wmem", "4096 1048576 4194304", DIRECTOR):
-        scripted(script, timeout_stall="1s")
+        scripted(script, timeout_stall="2s")
         with client.connect() as connection:
             connection.get()
             began = time.monotonic()

@@ -17,7 +17,7 @@ def server(director: Director, raw_server) -> Iterator[RawServer]:
     """A service before a server that must never see what is smuggled."""
     server = raw_server(echo)
     director.pool("pool", server.address)
-    director.service(pool="pool", timeout_head="1s", timeout_stall="2s")
+    director.service(pool="pool", timeout_head="10s", timeout_stall="2s")
     yield server
     assert not any(head.startswith(b"GET /smuggled") for head in server.heads)
 

@@ -33,7 +33,7 @@ def shouting(director: Director, raw_server) -> RawServer:
     """A service before a server that switches protocols."""
     server = raw_server(shout)
     director.pool("pool", server.address)
-    director.service(pool="pool", timeout_head="1s", timeout_idle="1s", timeout_response="1s")
+    director.service(pool="pool", timeout_head="5s", timeout_idle="5s", timeout_response="5s")
     return server
 
 

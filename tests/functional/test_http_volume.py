@@ -166,7 +166,7 @@ def test_slow_reader_does_not_hold_others_up(
 def test_answers_leave_no_memory_behind(director: Director, client: Client) -> None:
     """A connection that was sent something of the director's own keeps no room for more."""
     count = 600
-    director.service()
+    director.service(timeout_head="10m", timeout_idle="10m")
     director.rule("--redirect", "https://new.example/")
     with contextlib.ExitStack() as kept:
         connections = [kept.enter_context(client.connect()) for _ in range(count)]

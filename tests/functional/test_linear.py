@@ -136,4 +136,4 @@ def test_the_wire(clean: None, merged: bool) -> None:
         got, frames = counter(DIRECTOR, "IpInReceives") - got, wire1.frames["end2"] - frames
     assert frames > MIB / 1500
     # On a busy machine fewer come at once, and only those are merged.
-    assert (got < frames * 3 / 4) == merged
+    assert (got < frames * 0.95) == merged

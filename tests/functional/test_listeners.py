@@ -152,12 +152,12 @@ def test_many_listeners_end_at_once(director: Director, client: Client) -> None:
             )
         )
         begin = time.monotonic()
-        director.tcpvsadm("flush")
+        director.flush()
         return time.monotonic() - begin
 
     one, all_of_them = flush(16), flush(MANY)
     print(f"16 in {one:.2f} s, {MANY} in {all_of_them:.2f} s")
     # Five milliseconds each would be quick for a wait.
-    assert all_of_them - one < MANY * 0.003 * PACE
+    assert all_of_them - one < MANY * 0.004 * PACE
     with pytest.raises(ConnectionRefusedError):
         client.connect(port=10_000)

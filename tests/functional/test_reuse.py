@@ -6,6 +6,7 @@ import time
 import pytest
 from support.client import Client
 from support.director import Director
+from support.pace import PACE
 from support.raw_server import Peer, echo, wait_until
 
 
@@ -49,19 +50,23 @@ def test_what_comes_unasked_is_nobodys_response(
     director: Director, client: Client, raw_server
 ) -> None:
     """A server that talks on an idle connection loses it; no client sees what it said."""
+    ended = []
 
     def script(peer: Peer) -> None:
-        while peer.head():
-            peer.answer(b"right")
-            time.sleep(0.2)
-            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong")
+        try:
+            while peer.head():
+                peer.answer(b"right")
+                time.sleep(0.2)
+                peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong")
+        finally:
+            ended.append(peer)
 
     server = raw_server(script)
     director.pool("pool", server.address)
     director.service(pool="pool")
     for n in range(1, 4):
         assert client.get().body == b"right"
-        time.sleep(0.5)
+        wait_until(lambda n=n: len(ended) == n, 10 / PACE, "the end of its connection")
         assert server.connections == n
 
 

@@ -170,6 +170,7 @@ def test_storm(director: Director, client: Client, good: Watched) -> None:
     with explained(director), Storm() as storm:
         with Steady() as steady, Odd() as odd:
             storm.says("calm")
+            wait_until(lambda: min(odd.responses / 5, steady.responses / 20) >= 1, 60, "responses")
         storm.forget()
         wait_until(lambda: at_rest(director), 30, "the end of connections")
         opened = counter(DIRECTOR, "TcpPassiveOpens") - opened

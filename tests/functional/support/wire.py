@@ -94,7 +94,7 @@ def wire(
                 # What a device sends that cuts packets up for others is never merged.
                 ip("netns", "exec", name, "ethtool", "-K", "end2", "tso", "off")
                 # Frames come one by one: they can only be merged if they wait for each other.
-                host.set_device(name, "gro_flush_timeout", "1000000")
+                host.set_device(name, "gro_flush_timeout", "4000000")
             copier = Wire(name)
             settings.callback(copier.close)
             yield copier
