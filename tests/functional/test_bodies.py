@@ -172,21 +172,21 @@ def test_a_slow_server_of_a_large_buffer(director: Director, client: Client, raw
     """A server that takes a body steadily is not given up, however seldom there is room."""
     # Much of what the buffer holds must go before there is room again, for which it takes longer
     # than the time-out.
-    size = 12 << 20
+    size = 16 << 20
 
     def script(peer: Peer) -> None:
         peer.head()
         began = time.monotonic()
-        while time.monotonic() - began < 6:
+        while time.monotonic() - began < 12:
             peer.buffer += peer.connection.recv(5000)
-            time.sleep(0.05)
+            time.sleep(0.1)
         peer.answer(sha(peer.exactly(size)))
 
     body = os.urandom(size)
     with sysctl("net.ipv4.tcp_wmem", "4096 1048576 4194304", DIRECTOR):
         director.pool("pool", raw_server(script).address)
         director.service(pool="pool", timeout_stall="2s")
-        with client.connect() as connection:
+        with client.connect(timeout=30) as connection:
             connection.send(
                 b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size + body
             )

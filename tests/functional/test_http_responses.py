@@ -255,12 +255,12 @@ def test_a_slow_client_of_a_large_buffer(client: Client, scripted: SCRIPTED) -> 
 
     with sysctl("net.ipv4.tcp_wmem", "4096 1048576 4194304", DIRECTOR):
         scripted(script, timeout_stall="2s")
-        with client.connect() as connection:
+        with client.connect(timeout=30) as connection:
             connection.get()
             began = time.monotonic()
-            while time.monotonic() - began < 6:
+            while time.monotonic() - began < 12:
                 connection.buffer += connection.socket.recv(5000)
-                time.sleep(0.05)
+                time.sleep(0.1)
             assert connection.response().body == b"x" * size
 
 
