@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Which tests are run: the core selection, which goes through all paths on a kernel too slow for
-all of them, and parts, for several guests side by side."""
+all of them, and parts of whatever is chosen."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
