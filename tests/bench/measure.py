@@ -13,14 +13,17 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.netns import Netns
-
 from bench.cases import APART, Case
-from bench.hosts import BACK, CLIENT, CPUS, DIRECTOR, SERVER, TOP
+from bench.hosts import BACK, CLIENT, CPUS, SERVER, TOP
+from bench.progress import Progress
 from bench.systems import System
 
 # How long a load runs before it is measured, in guest seconds: all connections are up by then.
 WARM_UP = 0.5
+
+# How much the server's count of the requests may differ from what was looked at. It is taken when
+# the server comes to it, which may be a round of all connections later.
+AMISS = 0.1
 
 # What wrk's -d is longer than what is measured, at least, in seconds.
 AFTER = 0.3
@@ -36,22 +39,6 @@ UPLOAD = """
 wrk.method = "POST"
 wrk.body = string.rep("x", {size})
 """
-
-# Where bytes and packets are counted.
-LINKS = {"front": CLIENT, "back": DIRECTOR}
-
-
-@dataclass
-class Counts:
-    """What has happened so far."""
-
-    at: float
-    requests: int
-    # Both ways, by link.
-    packets: dict[str, int]
-    octets: dict[str, int]
-    # Time that all CPUs have been busy, in seconds.
-    busy: float
 
 
 @dataclass
@@ -76,16 +63,6 @@ class Result:
         return 1e9 / self.rps
 
 
-def device(host: Netns, name: str) -> tuple[int, int]:
-    """Packets and bytes both ways of a device."""
-    with host.entered():
-        table = Path("/proc/thread-self/net/dev").read_text()
-    found = re.search(rf"^ *{name}:(.*)$", table, re.M)
-    assert found, table
-    numbers = [int(word) for word in found[1].split()]
-    return numbers[1] + numbers[9], numbers[0] + numbers[8]
-
-
 def requests_so_far() -> int:
     """How many requests the server has had, this one excepted."""
     with SERVER.connect(BACK, APART) as connection:
@@ -103,17 +80,6 @@ def busy() -> float:
     ticks = [int(word) for word in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
     idle = ticks[3] + ticks[4]
     return (sum(ticks) - idle) / os.sysconf("SC_CLK_TCK")
-
-
-def count() -> Counts:
-    links = {name: device(host, name) for name, host in LINKS.items()}
-    return Counts(
-        at=time.monotonic(),
-        requests=requests_so_far(),
-        packets={name: link[0] for name, link in links.items()},
-        octets={name: link[1] for name, link in links.items()},
-        busy=busy(),
-    )
 
 
 def load(case: Case, system: System) -> subprocess.Popen:
@@ -167,31 +133,34 @@ def measure(case: Case, system: System) -> Result:
     wrk = load(case, system)
     wait_for_load(case, system, idle)
     snapshot(f"profile-{system.name}-{case.name}.0")
-    before = count()
-    time.sleep(case.seconds)
-    after = count()
+    progress = Progress(case)
+    counted, used, packets = requests_so_far(), busy(), progress.packets()
+    progress.watch(case.seconds)
+    packets = {name: n - packets[name] for name, n in progress.packets().items()}
+    used = busy() - used
+    # The second look is a request too.
+    counted = requests_so_far() - counted - 1
     snapshot(f"profile-{system.name}-{case.name}.1")
     text, _ = wrk.communicate()
     for bad in ("Non-2xx", "Socket errors"):
         if bad in text:
             raise SystemExit(f"bench: {case.name} through {system.name}:\n{text}")
-    # The second count is a request too.
-    requests: float = after.requests - before.requests - 1
-    if requests <= 0:
+    if not case.bulk and abs(counted / max(progress.seen, 1) - 1) > AMISS:
         raise SystemExit(
-            f"bench: {case.name} through {system.name} stands still:\n{before}\n{after}\n{text}"
+            f"bench: {case.name} through {system.name}: the server had {counted} requests"
+            f" while {progress.seen:.0f} were seen\n{text}"
         )
-    if case.bulk:
-        requests = (after.octets["front"] - before.octets["front"]) / case.bulk
+    if progress.seen <= 0:
+        raise SystemExit(f"bench: {case.name} through {system.name} stands still:\n{text}")
     return Result(
         case=case.name,
         system=system.name,
-        requests=requests,
-        rps=requests / (after.at - before.at),
-        packets={name: (after.packets[name] - before.packets[name]) / requests for name in LINKS},
+        requests=progress.seen,
+        rps=progress.rate,
+        packets={name: n / progress.seen for name, n in packets.items()},
         p50=latency(text, "50%"),
         p99=latency(text, "99%"),
-        cpu=(after.busy - before.busy) / requests * 1e6,
+        cpu=used / progress.seen * 1e6,
     )
 
 

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0
+"""How far a load has come, by the kernel's own counters, which can be read within an instant."""
+
+import io
+import os
+import time
+from functools import cached_property
+from statistics import linear_regression
+
+from support.netns import Netns
+
+from bench.cases import Case
+from bench.hosts import CLIENT, DIRECTOR
+
+# How often is looked at how far the load has come, in guest seconds.
+EVERY = 0.03
+
+# Where bytes and packets are counted.
+LINKS = {"front": CLIENT, "back": DIRECTOR}
+
+
+class Table:
+    """One of a host's tables of counters, which is open: so it is read within an instant."""
+
+    def __init__(self, host: Netns, name: str):
+        with host.entered():
+            self.file = io.FileIO(f"/proc/thread-self/net/{name}")
+
+    def read(self) -> list[bytes]:
+        return os.pread(self.file.fileno(), 1 << 16, 0).split(b"\n")
+
+
+class Link(Table):
+    """Packets and bytes that a device has sent and received."""
+
+    def __init__(self, host: Netns, device: str):
+        super().__init__(host, "dev")
+        self.device = device.encode() + b":"
+
+    def counts(self) -> tuple[int, int]:
+        """Packets and bytes, both ways."""
+        line = next(line for line in self.read() if line.lstrip().startswith(self.device))
+        numbers = [int(word) for word in line.split(b":")[1].split()]
+        return numbers[1] + numbers[9], numbers[0] + numbers[8]
+
+
+class Segments(Table):
+    """Segments with data that a host's TCP has sent, each once."""
+
+    def __init__(self, host: Netns):
+        super().__init__(host, "netstat")
+
+    @cached_property
+    def column(self) -> int:
+        return self.row(0).index(b"TCPOrigDataSent")
+
+    def row(self, which: int) -> list[bytes]:
+        """The names (0) or the numbers (1)."""
+        return [line for line in self.read() if line.startswith(b"TcpExt:")][which].split()
+
+    def count(self) -> int:
+        return int(self.row(1)[self.column])
+
+
+class Progress:
+    """How far a load has come, and when that was: looked at again and again.
+
+    A client or server of many connections works through them in rounds, and at the ends of a
+    window each is anywhere in its round. So the rate is that of a line through all looks, not of
+    the first and the last.
+    """
+
+    def __init__(self, case: Case):
+        self.case = case
+        self.links = {name: Link(host, name) for name, host in LINKS.items()}
+        self.segments = Segments(CLIENT)
+        self.looks: list[tuple[float, float]] = []
+
+    def requests(self) -> float:
+        """How many requests there have been. A short one is a segment of the client's."""
+        if self.case.bulk:
+            return self.links["front"].counts()[1] / self.case.bulk
+        return self.segments.count()
+
+    def look(self) -> None:
+        self.looks.append((time.monotonic(), self.requests()))
+
+    def watch(self, seconds: float) -> None:
+        """Looks for so long."""
+        end = time.monotonic() + seconds
+        self.look()
+        while self.looks[-1][0] < end:
+            time.sleep(EVERY)
+            self.look()
+
+    def packets(self) -> dict[str, int]:
+        """Packets both ways so far, by link."""
+        return {name: link.counts()[0] for name, link in self.links.items()}
+
+    @property
+    def seen(self) -> float:
+        """How many requests there were from the first look to the last."""
+        return self.looks[-1][1] - self.looks[0][1]
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return linear_regression(*zip(*self.looks, strict=True)).slope
