@@ -94,13 +94,20 @@ def ip(*words: str) -> None:
     subprocess.run(["ip", *words], check=True)
 
 
-def join(name: str, a: Netns, a_address: str, b: Netns, b_address: str) -> None:
-    """A cable between two hosts, of this name on both."""
-    ip("link", "add", name, "netns", a.name, "type", "veth", "peer", "name", name,
-       "netns", b.name)  # fmt: skip
-    for host, address in ((a, a_address), (b, b_address)):
-        ip("-n", host.name, "addr", "add", address, "dev", name)
+def join(name: str, a: Netns, a_addresses: list[str], b: Netns, b_addresses: list[str]) -> None:
+    """A cable between two hosts, of this name on both, with their addresses of a /24."""
+    macs = ["02:00:00:00:00:01", "02:00:00:00:00:02"]
+    ip("link", "add", name, "address", macs[0], "netns", a.name, "type", "veth",
+       "peer", "name", name, "address", macs[1], "netns", b.name)  # fmt: skip
+    for host, addresses in ((a, a_addresses), (b, b_addresses)):
+        for address in addresses:
+            ip("-n", host.name, "addr", "add", f"{address}/24", "dev", name)
         ip("-n", host.name, "link", "set", name, "up")
+    # Who has to be asked for, and asked again every half minute, is sent packets the longer way.
+    for host, others, mac in ((a, b_addresses, macs[1]), (b, a_addresses, macs[0])):
+        for address in others:
+            ip("-n", host.name, "neigh", "replace", address, "lladdr", mac, "dev", name,
+               "nud", "permanent")  # fmt: skip
 
 
 def up() -> None:
@@ -110,10 +117,8 @@ def up() -> None:
         ip("-n", host.name, "link", "set", "lo", "up")
         host.run("sysctl", "-qw", "net.core.somaxconn=8192", "net.ipv4.tcp_max_syn_backlog=8192",
                  "net.ipv4.ip_local_port_range=1024 65535")  # fmt: skip
-    join("front", CLIENT, f"{CLIENTS[0]}/24", DIRECTOR, f"{VIP}/24")
-    for address in CLIENTS[1:]:
-        ip("-n", "client", "addr", "add", f"{address}/24", "dev", "front")
-    join("back", DIRECTOR, "10.0.2.1/24", SERVER, f"{BACK}/24")
+    join("front", CLIENT, CLIENTS, DIRECTOR, [VIP])
+    join("back", DIRECTOR, ["10.0.2.1"], SERVER, [BACK])
     ip("-n", "client", "route", "add", "10.0.2.0/24", "via", VIP)
     ip("-n", "server", "route", "add", "10.0.1.0/24", "via", "10.0.2.1")
     DIRECTOR.run("sysctl", "-qw", "net.ipv4.ip_forward=1")

@@ -74,35 +74,38 @@ class Progress:
         self.case = case
         self.links = {name: Link(host, name) for name, host in LINKS.items()}
         self.segments = Segments(CLIENT)
-        self.looks: list[tuple[float, float]] = []
-
-    def requests(self) -> float:
-        """How many requests there have been. A short one is a segment of the client's."""
-        if self.case.bulk:
-            return self.links["front"].counts()[1] / self.case.bulk
-        return self.segments.count()
+        self.looks: list[tuple[float, int]] = []
+        # How many requests there were from the first look to the last, and how much of what was
+        # looked at makes one.
+        self.seen = 0.0
+        self.each = 1.0
 
     def look(self) -> None:
-        self.looks.append((time.monotonic(), self.requests()))
+        """Looks at what is read soonest: packets, or bytes where these are counted."""
+        packets, octets = self.links["front"].counts()
+        self.looks.append((time.monotonic(), octets if self.case.bulk else packets))
 
     def watch(self, seconds: float) -> None:
         """Looks for so long."""
         end = time.monotonic() + seconds
         self.look()
+        segments = self.segments.count()
         while self.looks[-1][0] < end:
             time.sleep(EVERY)
             self.look()
+        looked_at = self.looks[-1][1] - self.looks[0][1]
+        if self.case.bulk:
+            self.seen = looked_at / self.case.bulk
+        else:
+            # A short request is a segment of the client's.
+            self.seen = self.segments.count() - segments
+        self.each = looked_at / max(self.seen, 1)
 
     def packets(self) -> dict[str, int]:
         """Packets both ways so far, by link."""
         return {name: link.counts()[0] for name, link in self.links.items()}
 
     @property
-    def seen(self) -> float:
-        """How many requests there were from the first look to the last."""
-        return self.looks[-1][1] - self.looks[0][1]
-
-    @property
     def rate(self) -> float:
         """Requests a second."""
-        return linear_regression(*zip(*self.looks, strict=True)).slope
+        return linear_regression(*zip(*self.looks, strict=True)).slope / self.each
