@@ -4,7 +4,6 @@
 import io
 import os
 import time
-from functools import cached_property
 from statistics import linear_regression
 
 from support.netns import Netns
@@ -44,22 +43,21 @@ class Link(Table):
         return numbers[1] + numbers[9], numbers[0] + numbers[8]
 
 
-class Segments(Table):
-    """Segments with data that a host's TCP has sent, each once."""
+class Requests(Table):
+    """How many requests a client has made, by what its TCP counts once for each."""
 
-    def __init__(self, host: Netns):
-        super().__init__(host, "netstat")
-
-    @cached_property
-    def column(self) -> int:
-        return self.row(0).index(b"TCPOrigDataSent")
-
-    def row(self, which: int) -> list[bytes]:
-        """The names (0) or the numbers (1)."""
-        return [line for line in self.read() if line.startswith(b"TcpExt:")][which].split()
+    def __init__(self, host: Netns, case: Case):
+        # A connection, or a segment with data: a FIN is one as well.
+        table, self.group, self.name = (
+            ("snmp", b"Tcp:", b"ActiveOpens")
+            if case.close
+            else ("netstat", b"TcpExt:", b"TCPOrigDataSent")
+        )
+        super().__init__(host, table)
 
     def count(self) -> int:
-        return int(self.row(1)[self.column])
+        names, numbers = (line.split() for line in self.read() if line.startswith(self.group))
+        return int(numbers[names.index(self.name)])
 
 
 class Progress:
@@ -73,7 +71,7 @@ class Progress:
     def __init__(self, case: Case):
         self.case = case
         self.links = {name: Link(host, name) for name, host in LINKS.items()}
-        self.segments = Segments(CLIENT)
+        self.requests = Requests(CLIENT, case)
         self.looks: list[tuple[float, int]] = []
         # How many requests there were from the first look to the last, and how much of what was
         # looked at makes one.
@@ -89,7 +87,7 @@ class Progress:
         """Looks for so long."""
         end = time.monotonic() + seconds
         self.look()
-        segments = self.segments.count()
+        before = self.requests.count()
         while self.looks[-1][0] < end:
             time.sleep(EVERY)
             self.look()
@@ -97,8 +95,7 @@ class Progress:
         if self.case.bulk:
             self.seen = looked_at / self.case.bulk
         else:
-            # A short request is a segment of the client's.
-            self.seen = self.segments.count() - segments
+            self.seen = self.requests.count() - before
         self.each = looked_at / max(self.seen, 1)
 
     def packets(self) -> dict[str, int]:
