@@ -113,7 +113,9 @@ def test_little_for_heads(director: Director, client: Client, raw_server) -> Non
     """However small the segments in which a head begins to come, not much of TCP's memory is set
     aside for the rest of it, though TCP is short of it."""
     server = raw_server(store())
-    director.apply(pool_text("p", server.address) + service_text(pool="p"))
+    # The first has to be whole when the last has begun.
+    service = service_text(pool="p", more=("timeout-head 5m",))
+    director.apply(pool_text("p", server.address) + service)
     begin, fill = b"GET /100/small HTTP/1.1\r\nHost: x\r\nX-Fill: ", 5 * b"y" * 100
     with contextlib.ExitStack() as ends:
         # Longer segments than the director expects are what it learns from how much they take.
