@@ -21,8 +21,8 @@ from bench.systems import System
 # How long a load runs before it is measured, in guest seconds: all connections are up by then.
 WARM_UP = 0.5
 
-# How much the server's count of the requests may differ from what was looked at. It is taken when
-# the server comes to it, which may be a round of all connections later.
+# How much the server's count of the requests may differ from what was seen, apart from those that
+# are under way.
 AMISS = 0.1
 
 # What wrk's -d is longer than what is measured, at least, in seconds.
@@ -145,13 +145,14 @@ def measure(case: Case, system: System) -> Result:
     for bad in ("Non-2xx", "Socket errors"):
         if bad in text:
             raise SystemExit(f"bench: {case.name} through {system.name}:\n{text}")
-    if not case.bulk and abs(counted / max(progress.seen, 1) - 1) > AMISS:
+    if progress.seen <= 0:
+        raise SystemExit(f"bench: {case.name} through {system.name} stands still:\n{text}")
+    amiss = abs(counted - progress.seen)
+    if not case.bulk and amiss > case.connections + AMISS * progress.seen:
         raise SystemExit(
             f"bench: {case.name} through {system.name}: the server had {counted} requests"
             f" while {progress.seen:.0f} were seen\n{text}"
         )
-    if progress.seen <= 0:
-        raise SystemExit(f"bench: {case.name} through {system.name} stands still:\n{text}")
     return Result(
         case=case.name,
         system=system.name,
