@@ -2,7 +2,8 @@
 """Well-behaved clients beside hostile ones, who may have all that the director gives a client.
 
 The bounds are those of the administrator's guide: every request is answered, nearly all within
-half a second and each within three, though clients, director and servers share two emulated CPUs.
+half a second and each within three, though clients, director and servers share one emulated CPU
+(two on the debug kernel).
 """
 
 import contextlib
