@@ -19,4 +19,5 @@ pub mod order;
 pub mod rule;
 pub mod runner;
 pub mod sched;
+pub mod seq;
 pub mod shed;

@@ -51,7 +51,7 @@ pub(super) fn refuse(
             }
             exchange.abandon(&state.service);
         }
-        Phase::Waiting(waiting) => waiting.refuse(&state.service),
+        Phase::Waiting(waiting) => waiting.abandon(&state.service),
         _ => state.service.stats.error(),
     }
 

@@ -409,7 +409,7 @@ impl Conn {
     pub(super) fn leave(this: ArcBorrow<'_, Self>, state: &mut State, phase: Phase, reset: bool) {
         match mem::replace(&mut state.phase, phase) {
             Phase::Exchange(mut exchange) => exchange.abandon(&state.service),
-            Phase::Waiting(waiting) => waiting.abandon(),
+            Phase::Waiting(waiting) => waiting.abandon(&state.service),
             Phase::Tunnel(tunnel) => tunnel.end(),
             Phase::Head | Phase::Lingering(_) | Phase::Cutting(_) | Phase::Closed => (),
         }

@@ -7,6 +7,7 @@ use kernel::sync::atomic::{
     Atomic,
     Relaxed, //
 };
+use ktcpvs_core::seq::Serial;
 
 /// No request is under way. The clock will not count that far.
 const IDLE: u64 = 1 << 63;
@@ -36,7 +37,7 @@ impl Deadline {
     /// Whether it has passed.
     #[inline]
     pub(super) fn passed(&self, now: usize) -> bool {
-        (now as u64).wrapping_sub(self.0.load(Relaxed) & !IDLE) as i64 >= 0
+        !(now as u64).before(self.0.load(Relaxed) & !IDLE)
     }
 
     /// How much of the time for the next request to begin is left, in jiffies, if that is what is

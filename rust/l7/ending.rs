@@ -20,6 +20,7 @@ use crate::{
 };
 use core::mem;
 use kernel::sync::ArcBorrow;
+use ktcpvs_core::seq::Serial;
 
 /// How long a client that has taken our last word has for its own, in milliseconds.
 const LINGER_MS: u32 = 2_000;
@@ -107,8 +108,7 @@ fn give_time(conn: ArcBorrow<'_, Conn>, wire: &Wire<'_>, state: &mut State, sent
             }
         }
         Farewell::Heard(since) if sent => {
-            let left =
-                time::msecs_to_jiffies(LINGER_MAX_MS).saturating_sub(now.wrapping_sub(*since));
+            let left = time::msecs_to_jiffies(LINGER_MAX_MS).saturating_sub(now.since(*since));
 
             conn.expect_within(linger.min(left));
         }

@@ -45,6 +45,7 @@ use kernel::{
         WorkItem, //
     },
 };
+use ktcpvs_core::seq::Serial;
 
 /// How long a head is held back, in jiffies. The timer's tick comes up to one later.
 const HOLD: u64 = 2;
@@ -87,7 +88,7 @@ impl Hold {
     fn is_running(&self) -> bool {
         let since = self.since.load(Relaxed);
 
-        since != 0 && (time::jiffies() as u64).wrapping_sub(since) < HOLD
+        since != 0 && (time::jiffies() as u64).since(since) < HOLD
     }
 
     /// Whether something is held back.

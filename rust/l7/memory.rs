@@ -36,9 +36,12 @@ use kernel::{
         Mutex, //
     },
 };
-use ktcpvs_core::shed::{
-    Load,
-    Plan, //
+use ktcpvs_core::{
+    seq::Serial,
+    shed::{
+        Load,
+        Plan, //
+    }, //
 };
 
 /// How long idle connections to servers may stay when there is too little memory, in milliseconds.
@@ -195,7 +198,7 @@ impl Memory {
     }
 
     fn searched_in_vain(&self) -> bool {
-        let since = (time::jiffies() as u64).wrapping_sub(self.in_vain.load(Relaxed));
+        let since = (time::jiffies() as u64).since(self.in_vain.load(Relaxed));
 
         since < time::msecs_to_jiffies(AGAIN_MS) as u64
     }

@@ -42,6 +42,7 @@ use kernel::{
         WorkItem, //
     },
 };
+use ktcpvs_core::seq::Serial;
 
 /// How many idle connections a real server keeps at most.
 const IDLE_MAX: usize = 1024;
@@ -256,7 +257,7 @@ impl Idle {
             let old = list
                 .conns
                 .first()
-                .is_some_and(|c| now.wrapping_sub(c.idle_since.load(Relaxed)) > limit);
+                .is_some_and(|c| now.since(c.idle_since.load(Relaxed)) > limit);
 
             if old {
                 list.conns.remove(0).ok()

@@ -17,9 +17,25 @@ enum Verdict {
     Bad,
 }
 
-/// A plain reading of `bytes` as the head of a request: lines that end with CRLF, up to four empty
-/// ones, one that begins with a method and a space, some that begin with a token, an empty one.
-fn read(bytes: &[u8]) -> Verdict {
+/// Whether `line`, which is not empty, may be the first one of a head: a method and then a space
+/// before anything else, or the name of the protocol. Both may be yet to come where it has no `end`.
+fn opens(kind: Kind, line: &[u8], end: bool) -> bool {
+    let name = line.iter().position(|b| !b.is_ascii_alphanumeric());
+
+    match (kind, name) {
+        (Kind::Request, Some(name)) => name > 0 && line[name] == b' ',
+        (Kind::Request, None) => !end,
+        (Kind::Response, _) => line.starts_with(b"HTTP/") || !end && b"HTTP/".starts_with(line),
+    }
+}
+
+/// A plain reading of `bytes` as a head: lines that end with CRLF, up to four empty ones before a
+/// request and none before a response, one that opens it, some that begin with a token, an empty one.
+fn read(kind: Kind, bytes: &[u8]) -> Verdict {
+    let empty_max = match kind {
+        Kind::Request => 4,
+        Kind::Response => 0,
+    };
     let is_token = |b: &u8| b.is_ascii_alphanumeric();
     let mut at = 0;
     let mut empty = 0;
@@ -29,15 +45,12 @@ fn read(bytes: &[u8]) -> Verdict {
         let rest = &bytes[at..];
         let end = rest.iter().position(|b| *b == b'\r' || *b == b'\n');
         let line = &rest[..end.unwrap_or(rest.len())];
-        let name = line.iter().position(|b| !is_token(b));
         let well = match (fields, line.first()) {
-            (_, None) => true,
+            // Bad with its first byte, where none may be.
+            (false, None) => end.is_none() || empty_max > 0,
+            (true, None) => true,
             (true, Some(first)) => is_token(first),
-            // A method, and then a space before anything else.
-            (false, Some(_)) => match name {
-                Some(name) => name > 0 && line[name] == b' ',
-                None => end.is_none(),
-            },
+            (false, Some(_)) => opens(kind, line, end.is_some()),
         };
 
         match (well, rest.get(line.len()), rest.get(line.len() + 1)) {
@@ -51,14 +64,14 @@ fn read(bytes: &[u8]) -> Verdict {
             (true, false) => empty += 1,
             (false, _) => fields = true,
         }
-        if empty > 4 {
+        if empty > empty_max {
             return Verdict::Bad;
         }
     }
 }
 
-fn follow<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> Verdict {
-    let mut scanner = HeadScanner::new(Kind::Request);
+fn follow<'p>(kind: Kind, pieces: impl IntoIterator<Item = &'p [u8]>) -> Verdict {
+    let mut scanner = HeadScanner::new(kind);
 
     for piece in pieces {
         match scanner.feed(piece) {
@@ -71,6 +84,7 @@ fn follow<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> Verdict {
 }
 
 fn explore(
+    kind: Kind,
     alphabet: &[u8],
     bytes: &mut Vec<u8>,
     scanner: HeadScanner,
@@ -82,7 +96,7 @@ fn explore(
         let fed = next.feed(&[byte]);
 
         bytes.push(byte);
-        let verdict = read(bytes);
+        let verdict = read(kind, bytes);
         let text = bytes.escape_ascii();
 
         match verdict {
@@ -93,11 +107,15 @@ fn explore(
                 assert_eq!((fed, next.len()), (Ok(Some(1)), len), "\"{text}\" ends");
             }
         }
-        assert_eq!(follow([&bytes[..]]), verdict, "\"{text}\" in one piece");
+        assert_eq!(
+            follow(kind, [&bytes[..]]),
+            verdict,
+            "\"{text}\" in one piece"
+        );
         for cut in 1..bytes.len() {
             let (a, b) = bytes.split_at(cut);
 
-            assert_eq!(follow([a, b]), verdict, "\"{text}\" cut at {cut}");
+            assert_eq!(follow(kind, [a, b]), verdict, "\"{text}\" cut at {cut}");
         }
         seen[match verdict {
             Verdict::Whole(_) => 0,
@@ -105,19 +123,23 @@ fn explore(
             Verdict::Bad => 2,
         }] += 1;
         if bytes.len() < most && verdict == Verdict::Beginning {
-            explore(alphabet, bytes, next, most, seen);
+            explore(kind, alphabet, bytes, next, most, seen);
         }
         bytes.pop();
     }
 }
 
-fn all(alphabet: &[u8], most: usize) -> [usize; 3] {
+/// All that begin with `start`, go on with what is in `alphabet`, and have at most `most` bytes.
+fn all(kind: Kind, start: &[u8], alphabet: &[u8], most: usize) -> [usize; 3] {
+    let mut scanner = HeadScanner::new(kind);
     let mut seen = [0; 3];
 
+    assert_eq!(scanner.feed(start), Ok(None));
     explore(
+        kind,
         alphabet,
-        &mut Vec::new(),
-        HeadScanner::new(Kind::Request),
+        &mut start.to_vec(),
+        scanner,
         most,
         &mut seen,
     );
@@ -126,7 +148,7 @@ fn all(alphabet: &[u8], most: usize) -> [usize; 3] {
 
 #[test]
 fn all_short_heads() {
-    let [whole, beginnings, bad] = all(b"G :\r\n", 9);
+    let [whole, beginnings, bad] = all(Kind::Request, b"", b"G :\r\n", 9);
 
     assert!(
         whole > 50 && beginnings > 1000 && bad > 1000,
@@ -136,9 +158,21 @@ fn all_short_heads() {
 
 #[test]
 fn all_heads_of_few_letters() {
-    let [whole, ..] = all(b"a \r\n", 12);
+    let [whole, ..] = all(Kind::Request, b"", b"a \r\n", 12);
     assert!(whole > 300, "{whole}");
     // Empty lines before the head, more of them than may be.
-    let [_, beginnings, bad] = all(b"\r\n", 16);
+    let [_, beginnings, bad] = all(Kind::Request, b"", b"\r\n", 16);
     assert!(beginnings >= 9 && bad >= 5, "{beginnings} {bad}");
+}
+
+#[test]
+fn all_short_heads_of_responses() {
+    let [whole, beginnings, bad] = all(Kind::Response, b"", b"HTP/h \r\n", 11);
+
+    assert!(
+        whole > 30 && beginnings > 1000 && bad > 1000,
+        "{whole} {beginnings} {bad}"
+    );
+    let [whole, ..] = all(Kind::Response, b"HTTP/", b"a \r\n", 16);
+    assert!(whole > 300, "{whole}");
 }

@@ -42,16 +42,18 @@ use ktcpvs_core::{
         Version, //
     },
     inline::Inline,
+    seq::Serial, //
 };
 
 /// How long a server waits at least for the acknowledgement of what it sent before it sends it again,
 /// in microseconds: two ticks of the fastest clock, for a tail loss probe (RFC 8985 §7.2).
-const PROBE_US: i64 = 2_000;
+const PROBE_US: u64 = 2_000;
 
 /// Whether a request from `from` comes so soon after what the server `to` sent last that its
 /// acknowledgement could have waited for it.
 fn follows_at_once(from: &Wire<'_>, to: &Wire<'_>) -> bool {
-    (from.last_packet().wrapping_sub(to.last_packet()) as i64) < PROBE_US
+    from.last_packet()
+        .before(to.last_packet().wrapping_add(PROBE_US))
 }
 
 impl Exchange {

@@ -10,6 +10,7 @@
 //! [`include/linux/tcp.h`](srctree/include/linux/tcp.h).
 
 use crate::linux::bindings;
+use ktcpvs_core::seq::Serial;
 
 /// Reads the field at `offset`, once.
 ///
@@ -76,14 +77,14 @@ pub(super) unsafe fn unread(sk: *mut bindings::sock) -> u32 {
     // SAFETY: Every TCP socket has these.
     unsafe {
         let next: u32 = field(sk, bindings::KTCPVS_TCP_RCV_NXT);
-        let unread = next.wrapping_sub(field(sk, bindings::KTCPVS_TCP_COPIED_SEQ));
+        let copied: u32 = field(sk, bindings::KTCPVS_TCP_COPIED_SEQ);
 
         // Data that came with a SYN (RFC 7413) is read when the handshake is over.
-        if unread == 0 || state(sk) == bindings::TCP_SYN_RECV as u8 {
+        if next.since(copied) == 0 || state(sk) == bindings::TCP_SYN_RECV as u8 {
             return 0;
         }
         let flags: usize = field(sk, bindings::KTCPVS_SK_FLAGS);
 
-        unread - ((flags >> bindings::KTCPVS_SK_FLAG_DONE) & 1) as u32
+        next.unread(copied, (flags >> bindings::KTCPVS_SK_FLAG_DONE) & 1 != 0)
     }
 }
