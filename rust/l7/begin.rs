@@ -75,15 +75,10 @@ impl Waiting {
         }
     }
 
-    /// Gives up.
-    pub(super) fn abandon(&self) {
-        self.attempt.target.server.end();
-    }
-
-    /// Gives up; the client is told so.
-    pub(super) fn refuse(&self, service: &Service) {
+    /// Gives up, and accounts for that.
+    pub(super) fn abandon(&self, service: &Service) {
         self.attempt.target.count_error(service);
-        self.abandon();
+        self.attempt.target.server.end();
     }
 }
 

@@ -229,6 +229,16 @@ def test_no_time_to_connect(director: Director, client: Client) -> None:
     assert errors(director) == (1, 1, 1)
 
 
+def test_client_leaves_while_connecting(director: Director, client: Client) -> None:
+    """A request that is given up before its server has taken the connection was broken off."""
+    serve(director, "10.0.2.99:80", ())
+    with client.connect() as connection:
+        connection.get()
+        time.sleep(0.2)
+        connection.reset()
+        come_to(director, (1, 1, 0))
+
+
 def test_tunnels_are_no_errors(director: Director, client: Client, raw_server) -> None:
     """A tunnel's request is done, and its bytes count for whom the request does."""
 
