@@ -16,9 +16,9 @@ use std::{
     }, //
 };
 
-/// How many bytes are kept of a target's inputs, as they are written. Only those of targets that
-/// take large ones, of which the shorter ones are kept, come near it.
-const KEPT_MAX: usize = 24 << 10;
+/// How many bytes a target's inputs may have, as they are written. None comes near it: more is not
+/// what somebody would look at, or is not the least that covers the same.
+const KEPT_MAX: usize = 256 << 10;
 
 /// The file of a target's inputs.
 #[must_use]
@@ -111,22 +111,36 @@ fn pack(target: &str, dir: &Path) -> io::Result<()> {
             kept.push(input);
         }
     }
-    // The shortest are read with the least effort.
-    kept.sort_by_key(|input| (input.len(), input.clone()));
+    fs::write(file(target), lines(kept)?)
+}
+
+/// All of `inputs` as they are written, the shortest first: they are read with the least effort.
+/// None is left out for want of room, which nobody would see: it may be the only one that covers
+/// what it does.
+fn lines(mut inputs: Vec<Vec<u8>>) -> io::Result<String> {
+    inputs.sort_by_key(|input| (input.len(), input.clone()));
     let mut lines = String::new();
-    for input in kept {
-        let line = format!("{}\n", input.escape_ascii());
-        if lines.len() + line.len() > KEPT_MAX {
-            break;
-        }
-        lines.push_str(&line);
+
+    for input in &inputs {
+        lines.extend(input.escape_ascii().map(char::from));
+        lines.push('\n');
     }
-    fs::write(file(target), lines)
+    if lines.len() > KEPT_MAX {
+        let (number, len) = (inputs.len(), lines.len());
+        return Err(io::Error::other(format!(
+            "{number} inputs have {len} bytes, more than {KEPT_MAX}: nothing was changed"
+        )));
+    }
+    Ok(lines)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::unescaped;
+    use super::{
+        lines,
+        unescaped,
+        KEPT_MAX, //
+    };
 
     #[test]
     fn what_is_escaped_is_read_again() {
@@ -138,5 +152,17 @@ mod tests {
         for bad in ["\\", "\\x1", "\\q", "\\xgg"] {
             assert_eq!(unescaped(bad), None);
         }
+    }
+
+    #[test]
+    fn all_are_kept_or_none() {
+        let long = vec![b'a'; KEPT_MAX - 3];
+        let kept = lines(vec![long.clone(), b"b".to_vec()]).expect("there is room");
+
+        assert_eq!(
+            kept.lines().map(str::len).collect::<Vec<_>>(),
+            [1, long.len()]
+        );
+        assert!(lines(vec![long, b"bc".to_vec()]).is_err());
     }
 }

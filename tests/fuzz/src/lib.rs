@@ -10,11 +10,13 @@ pub mod affinity;
 pub mod corpus;
 pub mod http;
 pub mod input;
+pub mod netlink;
 pub mod order;
 pub mod reference;
 pub mod rule;
 pub mod sched;
 mod seeds;
+pub mod shed;
 
 /// A target: its name, and what it does with an input.
 pub type Target = (&'static str, fn(&[u8]));
@@ -31,6 +33,7 @@ pub const TARGETS: &[Target] = &[
     ("forward_response", http::forward_response),
     ("hash", affinity::hash),
     ("inline", order::inline),
+    ("netlink", netlink::netlink),
     ("order", order::order),
     ("program", rule::program),
     ("reply", http::reply),
@@ -39,5 +42,6 @@ pub const TARGETS: &[Target] = &[
     ("rules", rule::rules),
     ("scan", http::scan),
     ("sched", sched::sched),
+    ("shed", shed::shed),
     ("target", http::target),
 ];

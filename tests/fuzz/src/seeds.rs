@@ -67,6 +67,19 @@ const CODES: [&[u8]; 3] = [
     b"\x04\x01\0\x03\x02\0\x02\x03\x04\x01\x05\x70\x01\x03\x70\x0b\x06\0\x05\x07\0\0\0\0\x01\x02\0\0\0\0\0\0\0\0\0\0",
 ];
 
+/// Attributes, and the type that is looked for: numbers and a string, a nest with one of each, two of
+/// a type; lengths that are too short, too long, and at the end.
+const ATTRS: [&[u8]; 8] = [
+    b"\x05\0\x01\0\x07\0\0\0\x06\0\x02\0\0\x50\0\0\x08\0\x03\0\x01\x02\x03\x04\x02\0",
+    b"\x0c\0\x04\0\x01\x02\x03\x04\x05\x06\x07\x08\x08\0\x01\0web\0\x04\0",
+    b"\x18\0\x07\x80\x08\0\x01\0abc\0\x0c\0\x02\x80\x08\0\x01\0\0\0\0\x01\x07\0",
+    b"\x05\0\x01\0a\0\0\0\x05\0\x01\0b\0\0\0\x01\0",
+    b"\x03\0\x01\0a\0\0\0\x01\0",
+    b"\x04\0\x01\0\xff\xff\x01\0a\0\0\0\x01\0",
+    b"\x05\0\x01\0a\x01\0",
+    b"\x04\0\x01\0\x04\0\x01\0\0",
+];
+
 /// Inputs without any meaning, for targets that make what they need of numbers.
 fn numbers() -> impl Iterator<Item = Vec<u8>> {
     (0..64).map(|seed| {
@@ -106,6 +119,7 @@ pub fn seeds(name: &str) -> Vec<Vec<u8>> {
             let bad = bodies::BAD.iter().flat_map(|(_, all)| all.iter().copied());
             good.chain(bad).map(|bytes| with_knobs(bytes, 11)).collect()
         }
+        "netlink" => ATTRS.iter().map(|attrs| attrs.to_vec()).collect(),
         "program" => {
             let bytes = || rule::example().into_iter().flat_map(u32::to_le_bytes);
             let with = |request: &&[u8; 16]| bytes().chain(**request).collect();
@@ -120,7 +134,9 @@ pub fn seeds(name: &str) -> Vec<Vec<u8>> {
             .map(|code| code.to_vec())
             .chain(numbers())
             .collect(),
-        "affinity" | "hash" | "inline" | "order" | "rules" | "sched" => numbers().collect(),
+        "affinity" | "hash" | "inline" | "order" | "rules" | "sched" | "shed" => {
+            numbers().collect()
+        }
         "reply" => vec![with_knobs(b"/b<&>", 4)],
         _ => vec![],
     }

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which connections go when memory is short.
+
+use arbitrary::{
+    Result,
+    Unstructured, //
+};
+use ktcpvs_core::shed::{
+    Load,
+    Plan, //
+};
+
+/// Chooses among any connections.
+pub fn shed(data: &[u8]) {
+    // What ends too early has said enough.
+    let _ = choose(&mut Unstructured::new(data));
+}
+
+fn any_load(input: &mut Unstructured<'_>) -> Result<Load> {
+    let flags: u8 = input.arbitrary()?;
+
+    Ok(Load {
+        size: match flags & 3 {
+            0 => input.int_in_range(0..=3)?,
+            1 => 1 << input.int_in_range(0..=63)?,
+            2 => input.int_in_range(0..=1 << 20)?,
+            _ => input.arbitrary()?,
+        },
+        idle: match flags & 12 {
+            0 | 4 => None,
+            8 => Some(input.int_in_range(0..=1000)?),
+            _ => Some(input.arbitrary()?),
+        },
+    })
+}
+
+fn size(loads: &[Load]) -> u128 {
+    loads.iter().map(|load| u128::from(load.size)).sum()
+}
+
+fn choose(input: &mut Unstructured<'_>) -> Result<()> {
+    let number = input.int_in_range(0..=40)?;
+    let loads = (0..number)
+        .map(|_| any_load(input))
+        .collect::<Result<Vec<_>>>()?;
+    let all = size(&loads);
+    let bytes = match input.arbitrary()? {
+        Some(bytes) => bytes,
+        None => (all * u128::from(input.int_in_range(0..=64u8)?) / 64) as u64,
+    };
+    let mut plan = Plan::new();
+    let [gone, stays] = split(&mut plan, &loads, bytes);
+
+    assert_eq!(u128::from(plan.total()), all.min(u64::MAX.into()));
+    enough(&gone, bytes, all);
+    in_order(&gone, &stays);
+    // Of those that grew, shrank or came meanwhile any may go.
+    for _ in 0..4 {
+        plan.takes(&any_load(input)?);
+    }
+    plan.clear();
+    assert_eq!(plan.total(), 0);
+    assert!(!loads.iter().any(|load| plan.takes(load)));
+    let again = split(&mut plan, &loads, bytes);
+    assert_eq!([again[0].len(), again[1].len()], [gone.len(), stays.len()]);
+    Ok(())
+}
+
+/// Those of `loads` that go to be rid of `bytes`, and those that stay.
+fn split(plan: &mut Plan, loads: &[Load], bytes: u64) -> [Vec<Load>; 2] {
+    loads.iter().for_each(|load| plan.count(load));
+    plan.choose(bytes);
+    let (gone, stays) = loads.iter().partition(|load| plan.takes(load));
+
+    [gone, stays]
+}
+
+/// Enough go if there is enough; and the last one of them only where the others were too few.
+fn enough(gone: &[Load], bytes: u64, all: u128) {
+    let bytes = u128::from(bytes);
+    let freed = size(gone);
+    let largest = gone.iter().map(|load| load.size).max().unwrap_or(0);
+
+    assert!(freed >= bytes.min(all), "{freed} of {bytes}");
+    assert!(
+        gone.is_empty() || freed < bytes + u128::from(largest).max(1),
+        "{freed} for {bytes}"
+    );
+    assert!(bytes > 0 || gone.is_empty());
+}
+
+/// Idle ones before others, those with the least time left before those with clearly more, and the
+/// largest before what is less than half of them.
+fn in_order(gone: &[Load], stays: &[Load]) {
+    // What is beyond a bucket's end is in the last one.
+    let left = |load: &Load| load.idle.map(|left| left.min(1000));
+    let busy = |load: &Load| load.idle.is_none().then_some(load.size.min(1 << 39));
+
+    if gone.iter().any(|load| load.idle.is_none()) {
+        assert!(stays.iter().all(|load| load.idle.is_none()));
+    }
+    if let (Some(most), Some(least)) = (
+        gone.iter().filter_map(left).max(),
+        stays.iter().filter_map(left).min(),
+    ) {
+        assert!(most <= least + 15, "{most} went before {least}");
+    }
+    if let (Some(least), Some(most)) = (
+        gone.iter().filter_map(busy).min(),
+        stays.iter().filter_map(busy).max(),
+    ) {
+        assert!(most < 2 * least.max(1), "{least} went before {most}");
+    }
+}
