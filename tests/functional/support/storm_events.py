@@ -23,8 +23,9 @@ from support.storm_doomed import live_and_die
 from support.storm_hosts import Device, Host
 from support.storm_servers import EACH, Server
 
-# How long a fault lasts at most, in seconds: longer than any time-out. Most are short.
-LONGEST = 4.0
+# How long a fault lasts at least, in seconds: a server that stands still for less misses nothing;
+# and at most: longer than any time-out. Most are short.
+SHORTEST, LONGEST = 0.02, 4.0
 SHORTNESS = 25
 
 # How long a link that is up again may go on losing what is sent, in seconds: the kernel looks after
@@ -131,7 +132,7 @@ class Storm:
         heapq.heappush(self.ends, (time.monotonic() + after, self.order, end))
 
     def duration(self) -> float:
-        return LONGEST * self.choices.random() ** SHORTNESS
+        return max(SHORTEST, LONGEST * self.choices.random() ** SHORTNESS)
 
     def over(self, trouble: Trouble, *victims: str, after: float = ECHO) -> bool:
         self.diary.close(trouble, after)
