@@ -10,6 +10,7 @@ import pytest
 from hostile import (
     chunks,
     codings,
+    expectations,
     fields,
     framing,
     hop_by_hop,
@@ -21,7 +22,18 @@ from hostile import (
 from hostile.case import Case
 from hostile.stage import Stage, pieces, stage
 
-TABLES = (chunks, codings, fields, framing, hop_by_hop, lines, pipelines, sizes, targets)
+TABLES = (
+    chunks,
+    codings,
+    expectations,
+    fields,
+    framing,
+    hop_by_hop,
+    lines,
+    pipelines,
+    sizes,
+    targets,
+)
 
 CASES = [case for table in TABLES for case in table.CASES]
 

@@ -4,7 +4,7 @@
 from collections.abc import Iterator
 
 import pytest
-from hostile import bodies, connections, heads
+from hostile import bodies, connections, expectations, heads
 from hostile.answer import POISON, Answer
 from hostile.case import request
 from hostile.stage import ServerStage, stage
@@ -13,7 +13,9 @@ from hostile.witness import told
 # What servers say when they close a connection that nobody used.
 TIMEOUT = b"HTTP/1.1 408 x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
-ANSWERS = [answer for table in (bodies, connections, heads) for answer in table.ANSWERS]
+ANSWERS = [
+    answer for table in (bodies, connections, expectations, heads) for answer in table.ANSWERS
+]
 
 
 @pytest.fixture(scope="module")
@@ -72,5 +74,7 @@ def test_unasked_while_idle(on_stage: ServerStage) -> None:
 def test_bodies_are_told(on_stage: ServerStage) -> None:
     """What the other tests rely on: an answer names the request that it is for."""
     data = request(b"Content-Length: 5", method=b"PUT", target=b"/x", body=b"hello")
+    mark = on_stage.begin()
     with on_stage.client.connect() as connection:
         assert connection.send(data).response().body == told(data) == b"PUT /x HTTP/1.1 5"
+    assert list(on_stage.settle(mark).values()) == [data]

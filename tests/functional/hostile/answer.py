@@ -38,6 +38,10 @@ class Answer:
     late: bytes = b""
     # What is asked.
     asks: bytes = PLAIN
+    # What the server sees of it, where that is something else, and never anything behind it.
+    sees: bytes | None = None
+    # It is asked once more where the server's connection had been used before.
+    repeated: bool = False
     # The server answers when it has the head.
     early: bool = False
     # What the client says once it has its answer.
@@ -47,6 +51,17 @@ class Answer:
 def good(id: str, *says: bytes, **more: Any) -> Answer:
     """It is passed on as it is, or as `more` says, and both connections go on."""
     return replace(Answer(id, says, b"".join(says)), **more)
+
+
+def until_end(id: str, *says: bytes, **more: Any) -> Answer:
+    """It ends with its connection, and the client must be told so: what it `gets`."""
+    return good(id, *says, ends=True, reused=False, keeps=False, **more)
+
+
+def early(id: str, *says: bytes, **more: Any) -> Answer:
+    """It comes before the request is whole, and ends both connections: what the client still says
+    must not become another request."""
+    return good(id, *says, early=True, reused=False, keeps=False, **more)
 
 
 def bad(id: str, *says: bytes, **more: Any) -> Answer:

@@ -4,7 +4,19 @@ responses, bytes that nobody asked for, answers that come too early. RFC 9110 §
 RFC 9112 §6.3, §9.
 """
 
-from hostile.answer import POISON, Answer, bad, broken, chunked, extra, good, response, sized
+from hostile.answer import (
+    POISON,
+    Answer,
+    bad,
+    broken,
+    chunked,
+    early,
+    extra,
+    good,
+    response,
+    sized,
+    until_end,
+)
 from hostile.case import SMUGGLED, escaped, request
 
 HEAD = request(method=b"HEAD")
@@ -46,6 +58,8 @@ POSTED = request(b"Content-Length: 100", method=b"POST", body=b"0123456789")
 POSTED_CHUNKS = request(CODING, method=b"POST", body=b"64\r\n0123456789")
 EXPECTING = request(b"Expect: 100-continue", b"Content-Length: 100", method=b"POST")
 
+# How a server goes that does not answer.
+GONE = {"end": {"ends": True}, "reset": {"resets": True}}
 
 UNEXPECTED: list[Answer] = [
     # Behind a response: with it, or later. It must not answer the next request.
@@ -104,9 +118,8 @@ UNEXPECTED: list[Answer] = [
     bad("204 with both", response(LENGTH, CODING, status=b"204 x")),
     # No answer, or only a part of its head.
     *(
-        bad(f"end behind {escaped(v)}", *([v] if v else []), ends=True)
+        bad(f"end behind {escaped(v)}", v, ends=True)
         for v in (
-            b"",
             b"H",
             b"HTTP/1.1",
             b"HTTP/1.1 200",
@@ -116,7 +129,26 @@ UNEXPECTED: list[Answer] = [
             b"HTTP/1.1 200 OK\r\nX: y\r\n\r",
         )
     ),
-    bad("reset", resets=True),
+    # Nothing of one: it may be asked again if it is idempotent and has no body (RFC 9110 §9.2.2).
+    *(
+        bad(f"{id} to {method.decode()}", asks=request(method=method), repeated=True, **how)
+        for id, how in GONE.items()
+        for method in (b"GET", b"HEAD", b"PUT", b"DELETE", b"OPTIONS", b"TRACE")
+    ),
+    *(
+        bad(f"{id} to {method.decode()}", asks=request(method=method), **how)
+        for id, how in GONE.items()
+        for method in (b"POST", b"PATCH", b"BREW")
+    ),
+    *(
+        bad(
+            f"{id} to {method.decode()} of a body",
+            asks=request(LENGTH, method=method, body=b"hello"),
+            **how,
+        )
+        for id, how in GONE.items()
+        for method in (b"GET", b"PUT")
+    ),
     bad("reset in a head", b"HTTP/1.1 200", resets=True),
 ]
 
@@ -234,63 +266,34 @@ INTERIM: list[Answer] = [
 
 CONNECTIONS: list[Answer] = [
     # Until the connection ends (RFC 9112 §6.3, rule 8).
-    good(
-        "until the end",
-        response(body=b"hello"),
-        ends=True,
-        gets=response(CLOSE, body=b"hello"),
-        reused=False,
-        keeps=False,
-    ),
-    good(
-        "until the end at once",
-        response(),
-        ends=True,
-        gets=response(CLOSE),
-        reused=False,
-        keeps=False,
-    ),
-    good(
+    until_end("until the end", response(body=b"hello"), gets=response(CLOSE, body=b"hello")),
+    until_end("until the end at once", response(), gets=response(CLOSE)),
+    until_end(
         "until the end, with a response in it",
         response(body=POISON),
-        ends=True,
         gets=response(CLOSE, body=POISON),
-        reused=False,
-        keeps=False,
     ),
-    good(
+    until_end(
         "until the end, in two segments",
         response(body=b"hello"),
         b" world",
-        ends=True,
         gets=response(CLOSE, body=b"hello world"),
-        reused=False,
-        keeps=False,
     ),
-    good(
+    until_end(
         "until the end of 1.0",
         response(body=b"hello", version=b"HTTP/1.0"),
-        ends=True,
         gets=response(CLOSE, body=b"hello"),
-        reused=False,
-        keeps=False,
     ),
-    good(
+    until_end(
         "until the end of 1.0 that says it is kept",
         response(b"Connection: keep-alive", body=b"hello", version=b"HTTP/1.0"),
-        ends=True,
         gets=response(CLOSE, body=b"hello"),
-        reused=False,
-        keeps=False,
     ),
-    good(
+    until_end(
         "until the end to 1.0",
         response(body=b"hello", version=b"HTTP/1.0"),
-        ends=True,
         asks=OLD_KEPT,
         gets=response(CLOSE, body=b"hello", version=b"HTTP/1.0"),
-        reused=False,
-        keeps=False,
     ),
     broken(
         "until a reset", response(body=b"hello"), resets=True, gets=response(CLOSE, body=b"hello")
@@ -368,15 +371,7 @@ CONNECTIONS: list[Answer] = [
     bad("long Connection", sized(b"ok", b"Connection: " + b"x," * 300)),
     # An answer before the request is whole: the rest of it must not become another one.
     *(
-        good(
-            f"early: {id}",
-            says,
-            asks=asks,
-            early=True,
-            reused=False,
-            keeps=False,
-            more=SMUGGLED * 3,
-        )
+        early(f"early: {id}", says, asks=asks, more=SMUGGLED * 3)
         for id, says, asks in (
             ("length", sized(b"ok"), POSTED),
             ("chunks", chunked(HELLO), POSTED),
@@ -386,33 +381,14 @@ CONNECTIONS: list[Answer] = [
             ("to Expect", sized(b"no", status=b"417 x"), EXPECTING),
         )
     ),
-    good(
-        "early, and an end",
-        sized(b"ok"),
-        asks=POSTED,
-        early=True,
-        ends=True,
-        reused=False,
-        keeps=False,
-    ),
-    good(
-        "early, and poison",
-        sized(b"ok") + POISON,
-        gets=sized(b"ok"),
-        asks=POSTED,
-        early=True,
-        reused=False,
-        keeps=False,
-    ),
-    good(
+    early("early, and an end", sized(b"ok"), asks=POSTED, ends=True),
+    early("early, and poison", sized(b"ok") + POISON, gets=sized(b"ok"), asks=POSTED),
+    early(
         "early, and until the end",
         response(body=b"x"),
         gets=response(CLOSE, body=b"x"),
         asks=POSTED,
-        early=True,
         ends=True,
-        reused=False,
-        keeps=False,
     ),
     bad("early nonsense", b"x\r\n\r\n", asks=POSTED, early=True),
     bad("early end", asks=POSTED, early=True, ends=True),

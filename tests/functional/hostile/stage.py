@@ -77,11 +77,22 @@ class Stage:
         self.witness = witness
         self.complaints = Complaints()
         self.probes = 0
+        # How long the witness's log was when all was settled, until a probe.
+        self.settled: int | None = None
+
+    def begin(self) -> int:
+        """The length of the witness's log. Nothing has come since all was settled."""
+        mark = len(self.witness.log)
+        late = self.witness.log[self.settled :] if self.settled is not None else []
+        self.settled = None
+        assert not late
+        return mark
 
     def probe(self) -> tuple[int, bytes]:
         """A well-formed request is served over a new connection. Returns the number of the server's
         connection, and the request."""
         self.probes += 1
+        self.settled = None
         with self.client.connect() as connection:
             data = self.follow(connection, b"/probe/%d" % self.probes)
         return self.witness.log[-1][0], data
@@ -94,20 +105,22 @@ class Stage:
         assert (response.status, response.body) == (200, told(data))
         return data
 
-    def settle(self, mark: int) -> bytes:
-        """Probes both ways. Returns what came to the server since its log had `mark` entries, but
-        for the probe, which came alone: behind whole requests, and behind nothing that was not."""
+    def settle(self, mark: int) -> dict[int, bytes]:
+        """Probes both ways. Returns what came to the server over each connection since its log had
+        `mark` entries, but for the probe, which came alone: behind whole requests, and behind
+        nothing that was not."""
         number, data = self.probe()
+        self.settled = len(self.witness.log)
         streams: dict[int, bytes] = {}
-        for connection, came in self.witness.log[mark:]:
+        for connection, came in self.witness.log[mark : self.settled]:
             streams[connection] = streams.get(connection, b"") + came
         assert streams[number].endswith(data)
         streams[number] = streams[number].removesuffix(data)
-        return b"".join(streams.values())
+        return {number: stream for number, stream in streams.items() if stream}
 
     def play(self, case: Case, sends: tuple[bytes, ...]) -> None:
         """Does what a case says, and looks at both sides."""
-        mark, ended = len(self.witness.log), len(self.witness.ended)
+        mark, ended = self.begin(), len(self.witness.ended)
         with self.client.connect(port=case.port) as connection:
             # It may be refused before all is sent.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
@@ -124,7 +137,7 @@ class Stage:
         if case.partly:
             # Whatever the server has read of it, it is to know that this was not all.
             self.witness.wait(lambda: len(self.witness.ended) > ended, "a part is not given up")
-        seen = self.settle(mark)
+        seen = b"".join(self.settle(mark).values())
         # Whole requests, and no more than a part of another.
         assert seen.startswith(whole)
         rest = seen[len(whole) :]
@@ -165,7 +178,8 @@ class ServerStage(Stage):
 
     def answer(self, case: Answer) -> None:
         """Has the server say what a case says, and looks at both sides."""
-        mark = len(self.witness.log)
+        mark = self.begin()
+        used = {number for number, _ in self.witness.log}
         answered = threading.Event()
         self.witness.play = lambda peer, _: self._say(peer, case, answered)
         self.witness.early = case.early
@@ -175,20 +189,42 @@ class ServerStage(Stage):
                 self._gets(case, connection)
             finally:
                 answered.set()
+            asked = {number for number, _ in self.witness.log[mark:]}
             served = self.witness.log[-1][0]
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 connection.send(case.more)
             if case.late:
                 self.witness.wait_end(served)
-            if case.keeps:
-                self.follow(connection, b"/after")
-            elif not case.cut:
+            after = self.follow(connection, b"/after") if case.keeps else b""
+            if not (case.keeps or case.cut):
                 assert connection.rest() == b""
         self.witness.early = False
-        if not case.reused:
-            self.witness.wait_end(served)
-        assert b"smuggled" not in self.settle(mark)
+        for number in asked if not case.reused else ():
+            self.witness.wait_end(number)
+        self._saw(case, self.settle(mark), used, after)
         assert (served not in self.witness.ended) == case.reused
+
+    @staticmethod
+    def _saw(case: Answer, streams: dict[int, bytes], used: set[int], after: bytes) -> None:
+        """The server saw what it was asked, once, and what was asked `after` it. It saw it twice
+        only where it may be repeated, over another connection than the `used` one."""
+        sees = case.asks if case.sees is None else case.sees
+        expected = [sees]
+        if case.repeated and next(iter(streams)) in used:
+            expected.append(sees)
+        if case.reused:
+            expected[-1] += after
+        elif after:
+            expected.append(after)
+        seen = list(streams.values())
+        if case.early:
+            # The rest of it may not have come.
+            head = sees[: sees.index(b"\r\n\r\n") + 4]
+            assert len(seen) == 1, seen
+            assert seen[0].startswith(head) and sees.startswith(seen[0])
+        else:
+            assert seen == expected
+        assert used.isdisjoint(list(streams)[1:])
 
     def end_idle(self) -> None:
         """Has the server end its connections, so that the next request needs a new one."""
@@ -213,8 +249,7 @@ class ServerStage(Stage):
             head_only = case.asks.startswith(b"HEAD ")
             assert connection.response(head_only).status == case.status
 
-    @staticmethod
-    def _say(peer: Peer, case: Answer, answered: threading.Event) -> bool:
+    def _say(self, peer: Peer, case: Answer, answered: threading.Event) -> bool:
         """What the server says. Whether it goes on to read requests."""
         for data in case.says:
             peer.send(data)
@@ -226,7 +261,7 @@ class ServerStage(Stage):
         elif case.ends:
             # What is unread at a close would make a reset of it.
             peer.connection.shutdown(socket.SHUT_WR)
-            while peer.connection.recv(65536):
+            while self.witness.more(peer):
                 pass
         return not (case.ends or case.resets)
 

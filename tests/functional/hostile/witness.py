@@ -76,7 +76,7 @@ class Witness:
                 peer.send(self.greeting)
             while True:
                 while (size := self._size(peer.buffer)) is None:
-                    if not self._more(peer):
+                    if not self.more(peer):
                         return
                 request, peer.buffer = peer.buffer[:size], peer.buffer[size:]
                 if not self._answer(peer, request):
@@ -92,7 +92,8 @@ class Witness:
         end = data.find(b"\r\n\r\n")
         return end + 4 if self.early and end >= 0 else whole_request(data)
 
-    def _more(self, peer: Peer) -> bool:
+    def more(self, peer: Peer) -> bool:
+        """Reads on and remembers it. Whether anything came."""
         data = peer.connection.recv(65536)
         peer.buffer += data
         if data:
@@ -106,7 +107,7 @@ class Witness:
             if not self.play(peer, request):
                 return False
             # Nothing behind a head that is answered early is a request.
-            while self.early and self._more(peer):
+            while self.early and self.more(peer):
                 pass
             return True
         body = told(request)
