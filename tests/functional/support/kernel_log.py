@@ -9,6 +9,8 @@ COMPLAINT = re.compile(
     # It says once when it finds no memory itself, and has nothing to say from then on.
     r"|ref_tracker: (?!memory allocation failure)"
     r"|possible circular locking|suspicious RCU usage|INFO: task|INFO: rcu|refcount_t: "
+    # From then on there are no such complaints any more.
+    r"|leak detector disabled|ODEBUG disabled"
     r"|ktcpvs: .*(?:stream dropped|no room|work queued)"
 )
 
