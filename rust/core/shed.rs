@@ -2,12 +2,17 @@
 
 //! Which connections to give up when all of them take too much memory.
 //!
-//! Idle ones go first, those before the others that have been idle for longest; then those that
-//! take most. The order is not exact: connections are counted in buckets of either property, so
-//! that a choice among a million takes two looks at each, and no more memory than [`Plan`].
+//! Those go first whose clients have not asked yet, or not to the end; then idle ones; of either those
+//! before the others that have waited for longest; then those that take most. The order is not exact:
+//! connections are counted in buckets of these properties, so that a choice among a million takes two
+//! looks at each, and no more memory than [`Plan`].
 //!
 //! To be used in this order: [`Plan::clear`], [`Plan::count`] for each connection,
 //! [`Plan::choose`], and [`Plan::takes`] for each connection again.
+
+/// How finely the time that clients have left to ask is told apart. A flood fills memory within a
+/// fraction of a second, in which a client that is no part of it has asked.
+const ASKING: usize = 256;
 
 /// How finely the time that idle connections have left is told apart.
 const IDLE: usize = 64;
@@ -15,24 +20,38 @@ const IDLE: usize = 64;
 /// How finely sizes are told apart: by the power of two, up to a terabyte.
 const BUSY: usize = 40;
 
-/// What a connection takes, and whether anybody would miss it.
+/// What a connection takes, and what it waits for.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
     /// In bytes.
     pub size: u64,
-    /// Of an idle one: how much of its time it has left, in a thousandth. Most of them have had
-    /// about the same time, so that the one with the least left has been idle for longest.
-    pub idle: Option<u16>,
+    /// Whether anybody would miss it.
+    pub standing: Standing,
+}
+
+/// What a connection waits for, and how much of its time for that it has left, in a thousandth. Most
+/// have had about the same time, so that the one with the least left has waited for longest.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Standing {
+    /// Its client's first request, or the rest of a head.
+    Asking(u16),
+    /// Its client's next request.
+    Idle(u16),
+    /// Anything else: there is a request under way.
+    Busy,
 }
 
 /// What all connections take, and which of them are to go.
 pub struct Plan {
     total: u64,
+    /// The bytes of those that have not asked, by the time that they have left.
+    asking: [u64; ASKING],
     /// The bytes of idle connections, by the time that they have left.
     idle: [u64; IDLE],
     /// The bytes of others, by their size.
     busy: [u64; BUSY],
-    /// What is to be taken of either.
+    /// What is to be taken of each kind.
+    asking_cut: Cut,
     idle_cut: Cut,
     busy_cut: Cut,
 }
@@ -89,8 +108,10 @@ impl Plan {
     pub const fn new() -> Self {
         Self {
             total: 0,
+            asking: [0; ASKING],
             idle: [0; IDLE],
             busy: [0; BUSY],
+            asking_cut: Cut::NOTHING,
             idle_cut: Cut::NOTHING,
             busy_cut: Cut::NOTHING,
         }
@@ -99,17 +120,20 @@ impl Plan {
     /// Begins anew.
     pub fn clear(&mut self) {
         self.total = 0;
+        self.asking.fill(0);
         self.idle.fill(0);
         self.busy.fill(0);
+        self.asking_cut = Cut::NOTHING;
         self.idle_cut = Cut::NOTHING;
         self.busy_cut = Cut::NOTHING;
     }
 
     /// Counts a connection.
     pub fn count(&mut self, load: &Load) {
-        let bucket = match load.idle {
-            Some(left) => self.idle.get_mut(idle_bucket(left)),
-            None => self.busy.get_mut(busy_bucket(load.size)),
+        let bucket = match load.standing {
+            Standing::Asking(left) => self.asking.get_mut(time_bucket(left, ASKING)),
+            Standing::Idle(left) => self.idle.get_mut(time_bucket(left, IDLE)),
+            Standing::Busy => self.busy.get_mut(busy_bucket(load.size)),
         };
 
         if let Some(bytes) = bucket {
@@ -125,18 +149,23 @@ impl Plan {
 
     /// Chooses enough of them to be rid of `bytes`, or all.
     pub fn choose(&mut self, bytes: u64) {
-        let (idle, missing) = Cut::new(self.idle.iter().copied(), bytes);
+        let (asking, missing) = Cut::new(self.asking.iter().copied(), bytes);
+        let (idle, missing) = Cut::new(self.idle.iter().copied(), missing);
         let (busy, _) = Cut::new(self.busy.iter().copied(), missing);
 
+        self.asking_cut = asking;
         self.idle_cut = idle;
         self.busy_cut = busy;
     }
 
     /// Whether this connection is to go. To be asked once for each.
     pub fn takes(&mut self, load: &Load) -> bool {
-        match load.idle {
-            Some(left) => self.idle_cut.takes(idle_bucket(left), load.size),
-            None => self.busy_cut.takes(busy_bucket(load.size), load.size),
+        let size = load.size;
+
+        match load.standing {
+            Standing::Asking(left) => self.asking_cut.takes(time_bucket(left, ASKING), size),
+            Standing::Idle(left) => self.idle_cut.takes(time_bucket(left, IDLE), size),
+            Standing::Busy => self.busy_cut.takes(busy_bucket(size), size),
         }
     }
 }
@@ -147,9 +176,9 @@ impl Default for Plan {
     }
 }
 
-/// The bucket of idle connections with this much time left: the least time comes first.
-fn idle_bucket(left: u16) -> usize {
-    (usize::from(left).saturating_mul(IDLE) / 1001).min(IDLE - 1)
+/// The bucket, of so many, of connections with this much time left: the least time comes first.
+fn time_bucket(left: u16, buckets: usize) -> usize {
+    (usize::from(left).saturating_mul(buckets) / 1001).min(buckets.saturating_sub(1))
 }
 
 /// The bucket of connections of this size: the largest come first.

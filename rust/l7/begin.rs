@@ -135,7 +135,8 @@ pub(super) fn head<'a>(
                 // It is not consumed before it is whole.
                 wire.make_room(most.saturating_sub(wire.unread()));
                 if was_idle {
-                    conn.expect_within(state.service.options.timeout(Timeout::Head));
+                    conn.deadline
+                        .set_for_head(state.service.options.timeout(Timeout::Head));
                 }
             }
             Step::Wait

@@ -16,7 +16,10 @@ use crate::{
             self,
             Waiting, //
         },
-        deadline::Deadline,
+        deadline::{
+            Deadline,
+            Wait, //
+        },
         ending::{
             self,
             Farewell,
@@ -180,7 +183,7 @@ impl Conn {
     pub(super) fn start(listener: &Arc<Listener>, socket: Socket) -> Result {
         let service = listener.service();
         let peer = socket.peer().ip();
-        let deadline = Deadline::for_request(service.options.timeout(Timeout::Head));
+        let deadline = Deadline::for_first_request(service.options.timeout(Timeout::Head));
         let stats = service.stats.clone();
         let state = State {
             phase: Phase::Head,
@@ -297,16 +300,17 @@ impl Conn {
     pub(super) fn memory(&self) -> u64 {
         let now = time::jiffies();
         let leaving = self.doomed.load(Relaxed) || self.deadline.passed(now);
-        let idle = self.deadline.idle_for(now as u64).is_some();
+        let busy = matches!(self.deadline.wait(now as u64), Wait::Other);
 
         if leaving {
             return 0;
         }
-        // One that is idle has no connection to a server, and need not be locked to see that.
-        let locked = if idle {
-            None
-        } else {
+        // One that waits for a request has no connection to a server, and need not be locked to see
+        // that.
+        let locked = if busy {
             self.stream.lock(Order::First)
+        } else {
+            None
         };
         let server = locked.and_then(|mut client| {
             let upstream = client.state().upstream.as_ref()?;
@@ -318,12 +322,12 @@ impl Conn {
             .saturating_add(server.unwrap_or(0))
     }
 
-    /// Ends the connection, for its memory: as if its time were up, if it was idle when it was
-    /// chosen and is still.
-    pub(super) fn give_up(self: ArcBorrow<'_, Self>, chosen_idle: bool) {
-        if !chosen_idle {
+    /// Ends the connection, for its memory: as if its time were up, if it waited for a request when
+    /// it was chosen and still does.
+    pub(super) fn give_up(self: ArcBorrow<'_, Self>, chosen_busy: bool) {
+        if chosen_busy {
             self.kill();
-        } else if self.deadline.end_idle() {
+        } else if self.deadline.end_wait() {
             self.look();
         }
     }

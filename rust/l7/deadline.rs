@@ -9,17 +9,23 @@ use kernel::sync::atomic::{
 };
 use ktcpvs_core::seq::Serial;
 
-/// No request is under way. The clock will not count that far.
+/// It is the next request that is waited for. The clock will not count that far.
 const IDLE: u64 = 1 << 63;
 
-/// A moment in jiffies, and whether it is the next request that is waited for. Read and written
-/// without a lock.
+/// It is the first request that is waited for, or the rest of a head.
+const ASKING: u64 = 1 << 62;
+
+/// The client has to ask.
+const WAITS: u64 = IDLE | ASKING;
+
+/// A moment in jiffies, and whether it is the client that has to ask. Read and written without a
+/// lock.
 pub(super) struct Deadline(Atomic<u64>);
 
 impl Deadline {
     /// For the first request to come, `after` jiffies from now.
-    pub(super) fn for_request(after: usize) -> Self {
-        Self(Atomic::new(moment(after) | IDLE))
+    pub(super) fn for_first_request(after: usize) -> Self {
+        Self(Atomic::new(moment(after) | ASKING))
     }
 
     /// Something is to happen within `after` jiffies from now.
@@ -34,28 +40,47 @@ impl Deadline {
         self.0.store(moment(after) | IDLE, Relaxed);
     }
 
+    /// The head that has begun is to be whole within `after` jiffies from now.
+    pub(super) fn set_for_head(&self, after: usize) {
+        self.0.store(moment(after) | ASKING, Relaxed);
+    }
+
     /// Whether it has passed.
     #[inline]
     pub(super) fn passed(&self, now: usize) -> bool {
-        !(now as u64).before(self.0.load(Relaxed) & !IDLE)
+        !(now as u64).before(self.0.load(Relaxed) & !WAITS)
     }
 
-    /// How much of the time for the next request to begin is left, in jiffies, if that is what is
-    /// waited for.
-    pub(super) fn idle_for(&self, now: u64) -> Option<u64> {
+    /// What is waited for.
+    pub(super) fn wait(&self, now: u64) -> Wait {
         let deadline = self.0.load(Relaxed);
-        let left = (deadline & !IDLE).saturating_sub(now);
+        let left = (deadline & !WAITS).saturating_sub(now);
 
-        (deadline & IDLE != 0).then_some(left)
+        match deadline & WAITS {
+            0 => Wait::Other,
+            ASKING => Wait::Asking(left),
+            _ => Wait::Idle(left),
+        }
     }
 
-    /// Makes it pass if it is the next request that is waited for, and says whether that is so. A
-    /// request that begins meanwhile sets another deadline, and goes on.
-    pub(super) fn end_idle(&self) -> bool {
+    /// Makes it pass if it is the client that has to ask, and says whether that is so. A request
+    /// that is whole meanwhile sets another deadline, and goes on.
+    pub(super) fn end_wait(&self) -> bool {
         let deadline = self.0.load(Relaxed);
+        let passed = moment(0) | deadline & WAITS;
 
-        deadline & IDLE != 0 && self.0.cmpxchg(deadline, moment(0) | IDLE, Relaxed).is_ok()
+        deadline & WAITS != 0 && self.0.cmpxchg(deadline, passed, Relaxed).is_ok()
     }
+}
+
+/// What a connection waits for, and for how much longer, in jiffies.
+pub(super) enum Wait {
+    /// Its first request, or the rest of a head.
+    Asking(u64),
+    /// The next request.
+    Idle(u64),
+    /// Something else.
+    Other,
 }
 
 /// `after` jiffies from now.

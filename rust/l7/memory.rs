@@ -14,8 +14,8 @@ use crate::{
     config::Timeout,
     l7::{
         connection::Conn,
+        deadline::Wait,
         shared::Shared,
-        Service,
         Snapshot, //
     },
     linux::{
@@ -32,7 +32,6 @@ use kernel::{
             Atomic,
             Relaxed, //
         },
-        Arc,
         Mutex, //
     },
 };
@@ -40,7 +39,8 @@ use ktcpvs_core::{
     seq::Serial,
     shed::{
         Load,
-        Plan, //
+        Plan,
+        Standing, //
     }, //
 };
 
@@ -142,7 +142,8 @@ pub(super) struct Memory {
     /// In bytes.
     limit: Atomic<u64>,
     used: Used,
-    /// The longest time that a connection may be idle, in jiffies.
+    /// The longest times that a client may take to ask, and be idle, in jiffies.
+    longest_head: Atomic<u64>,
     longest_idle: Atomic<u64>,
     /// When one looked in vain for something to give up, in jiffies.
     in_vain: Atomic<u64>,
@@ -157,6 +158,7 @@ impl Memory {
         pin_init!(Self {
             limit: Atomic::new(0),
             used: Used::new(in_container),
+            longest_head: Atomic::new(1),
             longest_idle: Atomic::new(1),
             in_vain: Atomic::new(0),
             plan <- new_mutex!(Plan::new(), "Memory::plan"),
@@ -169,12 +171,15 @@ impl Memory {
             0 => mm::ram() / 2,
             limit => limit,
         };
-        let idle = |service: &Arc<Service>| service.options.timeout(Timeout::Idle) as u64;
-        let longest = snapshot.services.iter().map(idle).max();
+        let longest = |timeout| {
+            let times = snapshot.services.iter().map(|s| s.options.timeout(timeout));
+
+            times.max().unwrap_or(1).max(1) as u64
+        };
 
         self.limit.store(limit, Relaxed);
-        self.longest_idle
-            .store(longest.unwrap_or(1).max(1), Relaxed);
+        self.longest_head.store(longest(Timeout::Head), Relaxed);
+        self.longest_idle.store(longest(Timeout::Idle), Relaxed);
     }
 
     /// What was used when one last looked, in bytes.
@@ -195,6 +200,30 @@ impl Memory {
     /// Whether there is no room for one more connection.
     fn full(&self) -> bool {
         self.used().saturating_add(CONN_NEW) > self.limit()
+    }
+
+    /// What `conn` takes, and what it waits for.
+    fn load(&self, conn: &Conn, now: u64) -> Load {
+        let thousandth = |left: u64, longest: u64| {
+            let part = left.saturating_mul(1000).checked_div(longest);
+
+            part.unwrap_or(0).min(1000) as u16
+        };
+        let moment = time::msecs_to_jiffies(MOMENT_MS) as u64;
+        let longest_head = self.longest_head.load(Relaxed);
+        let longest_idle = self.longest_idle.load(Relaxed);
+        let standing = match conn.deadline.wait(now) {
+            Wait::Asking(left) => Standing::Asking(thousandth(left, longest_head)),
+            Wait::Idle(left) if left.saturating_add(moment) <= longest_idle => {
+                Standing::Idle(thousandth(left, longest_idle))
+            }
+            _ => Standing::Busy,
+        };
+
+        Load {
+            size: conn.memory(),
+            standing,
+        }
     }
 
     fn searched_in_vain(&self) -> bool {
@@ -230,12 +259,10 @@ impl Shared {
         let memory = &self.memory;
         let mut plan = memory.plan.lock();
         let now = time::jiffies() as u64;
-        let longest_idle = memory.longest_idle.load(Relaxed);
         let snapshot = self.snapshot();
 
         plan.clear();
-        self.conns
-            .each(|conn| plan.count(&load(conn, now, longest_idle)));
+        self.conns.each(|conn| plan.count(&memory.load(conn, now)));
         let mut used = plan.total();
 
         for server in snapshot.iter().flat_map(|snapshot| snapshot.servers()) {
@@ -255,32 +282,14 @@ impl Shared {
         let mut left = used;
 
         self.conns.each(|conn| {
-            let load = load(conn, now, longest_idle);
+            let load = memory.load(conn, now);
 
             if plan.takes(&load) {
-                conn.as_arc_borrow().give_up(load.idle.is_some());
+                conn.as_arc_borrow()
+                    .give_up(load.standing == Standing::Busy);
                 left = left.saturating_sub(load.size);
             }
         });
         memory.used.set(left);
-    }
-}
-
-/// What `conn` takes. One that has not said anything yet has less time left than those that are
-/// idle after a request, and so passes for one that has been idle for longer. One that has had a
-/// request a moment ago is not idle.
-fn load(conn: &Conn, now: u64, longest_idle: u64) -> Load {
-    let moment = time::msecs_to_jiffies(MOMENT_MS) as u64;
-    let idle = conn.deadline.idle_for(now);
-    let idle = idle.filter(|left| left.saturating_add(moment) <= longest_idle);
-    let left = idle.map(|left| {
-        let thousandth = left.saturating_mul(1000).checked_div(longest_idle);
-
-        thousandth.unwrap_or(0).min(1000) as u16
-    });
-
-    Load {
-        size: conn.memory(),
-        idle: left,
     }
 }

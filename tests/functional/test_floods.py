@@ -9,11 +9,10 @@ half a second and each within three, though clients, director and servers share 
 from collections import Counter
 
 import pytest
-from support.attacks import ATTACKS, PROMISED
+from support.attacks import ATTACKS
 from support.client import Client
-from support.config import NGINX, pool_text, service_text
 from support.director import Director
-from support.flood import active, attack, check, counters, see, times
+from support.flood import active, attack, check, configure, counters, see, times
 from support.nginx import Nginx
 from support.raw_server import wait_until
 
@@ -36,15 +35,7 @@ EFFECTS = {
 def test_service_goes_on(director: Director, client: Client, nginx: list[Nginx], name: str) -> None:
     """Others are served within bounds, and the director is as it was when it is over."""
     # Those who ask nothing would be gone before there are many.
-    head = "20s" if name == "connections" else "2s"
-    more = (f"timeout-head {head}", "timeout-idle 20s", "timeout-stall 2s", f"body-max {PROMISED}")
-    # What is large has a server of its own: how long the only thread of an nginx takes to write
-    # much to many is not the director's affair.
-    director.apply(
-        pool_text("p", NGINX[0])
-        + pool_text("large", NGINX[1])
-        + service_text("path /1m use-pool large", pool="p", more=more)
-    )
+    configure(director, timeout_head="20s" if name == "connections" else "2s")
     most: Counter[str] = Counter()
 
     before = counters()

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from support import diag
-from support.attacks import Did
+from support.attacks import PROMISED, Did
 from support.client import Client
+from support.config import NGINX, pool_text, service_text
 from support.director import Director
 from support.pace import PACE
 from support.topology import DIRECTOR
@@ -32,11 +33,27 @@ OFTEN = 0.5 * PACE
 # way to all others, have what is left of the CPU.
 THINKS = 0.1 * PACE
 
+# How long a client may ask nothing without passing for idle, in seconds: somewhat less than the
+# director's second.
+SILENT = 0.9
+
 # The counters of the director's TCP that say something of attacks.
 COUNTERS = ["TcpInSegs", "TcpExtSyncookiesSent", "TcpExtSyncookiesRecv"]
 
 # What of a response waits to be taken where nobody reads, in bytes: more than one packet.
 WAITING = 16384
+
+
+def configure(director: Director, settings: str = "", timeout_head: str = "2s") -> None:
+    """A service for everybody. What is large has a server of its own: how long the only thread of
+    an nginx takes to write much to many is not the director's affair."""
+    more = (f"timeout-head {timeout_head}", "timeout-idle 20s", "timeout-stall 2s")
+    director.apply(
+        settings
+        + pool_text("p", NGINX[0])
+        + pool_text("large", NGINX[1])
+        + service_text("path /1m use-pool large", pool="p", more=(*more, f"body-max {PROMISED}"))
+    )
 
 
 @contextlib.contextmanager
@@ -64,13 +81,18 @@ def times(client: Client, look: Callable[[], None]) -> list[float]:
     """How long requests take while an attack lasts: half of them over a connection each. Between
     them one looks now and then."""
     took = []
-    looked = time.monotonic()
+    heard = looked = time.monotonic()
     ends = looked + LASTS
-    with client.connect(timeout=LONGEST) as kept:
+    with contextlib.ExitStack() as stack:
+        kept = stack.enter_context(client.connect(timeout=LONGEST))
         while time.monotonic() < ends:
             began = time.monotonic()
+            if began - heard > SILENT:
+                # The director may have closed it.
+                kept = stack.enter_context(client.connect(timeout=LONGEST))
             assert kept.get("/who").response().body == b"rs1\n"
-            took.append(time.monotonic() - began)
+            heard = time.monotonic()
+            took.append(heard - began)
             began = time.monotonic()
             with client.connect(timeout=LONGEST) as fresh:
                 assert fresh.get("/who", "Connection: close\r\n").response().body == b"rs1\n"

@@ -8,7 +8,8 @@ use arbitrary::{
 };
 use ktcpvs_core::shed::{
     Load,
-    Plan, //
+    Plan,
+    Standing, //
 };
 
 /// Chooses among any connections.
@@ -27,10 +28,11 @@ fn any_load(input: &mut Unstructured<'_>) -> Result<Load> {
             2 => input.int_in_range(0..=1 << 20)?,
             _ => input.arbitrary()?,
         },
-        idle: match flags & 12 {
-            0 | 4 => None,
-            8 => Some(input.int_in_range(0..=1000)?),
-            _ => Some(input.arbitrary()?),
+        standing: match flags & 12 {
+            0 => Standing::Busy,
+            4 => Standing::Asking(input.arbitrary()?),
+            8 => Standing::Idle(input.int_in_range(0..=1000)?),
+            _ => Standing::Idle(input.arbitrary()?),
         },
     })
 }
@@ -90,26 +92,49 @@ fn enough(gone: &[Load], bytes: u64, all: u128) {
     assert!(bytes > 0 || gone.is_empty());
 }
 
-/// Idle ones before others, those with the least time left before those with clearly more, and the
-/// largest before what is less than half of them.
+/// Those that have not asked before idle ones, these before others, those with the least time left
+/// before those with clearly more, and the largest before what is less than half of them.
 fn in_order(gone: &[Load], stays: &[Load]) {
+    let class = |load: &Load| match load.standing {
+        Standing::Asking(_) => 0,
+        Standing::Idle(_) => 1,
+        Standing::Busy => 2,
+    };
     // What is beyond a bucket's end is in the last one.
-    let left = |load: &Load| load.idle.map(|left| left.min(1000));
-    let busy = |load: &Load| load.idle.is_none().then_some(load.size.min(1 << 39));
+    let asking = |load: &Load| match load.standing {
+        Standing::Asking(left) => Some(left.min(1000)),
+        _ => None,
+    };
+    let idle = |load: &Load| match load.standing {
+        Standing::Idle(left) => Some(left.min(1000)),
+        _ => None,
+    };
+    let busy = |load: &Load| (class(load) == 2).then_some(load.size.min(1 << 39));
 
-    if gone.iter().any(|load| load.idle.is_none()) {
-        assert!(stays.iter().all(|load| load.idle.is_none()));
+    if let Some(last) = gone.iter().map(class).max() {
+        assert!(stays.iter().all(|load| class(load) >= last));
     }
-    if let (Some(most), Some(least)) = (
-        gone.iter().filter_map(left).max(),
-        stays.iter().filter_map(left).min(),
-    ) {
-        assert!(most <= least + 15, "{most} went before {least}");
-    }
+    in_time(
+        gone.iter().filter_map(asking),
+        stays.iter().filter_map(asking),
+        3,
+    );
+    in_time(
+        gone.iter().filter_map(idle),
+        stays.iter().filter_map(idle),
+        15,
+    );
     if let (Some(least), Some(most)) = (
         gone.iter().filter_map(busy).min(),
         stays.iter().filter_map(busy).max(),
     ) {
         assert!(most < 2 * least.max(1), "{least} went before {most}");
+    }
+}
+
+/// Nobody went who had more time left than one who stays, but for `bucket` thousandths.
+fn in_time(gone: impl Iterator<Item = u16>, stays: impl Iterator<Item = u16>, bucket: u16) {
+    if let (Some(most), Some(least)) = (gone.max(), stays.min()) {
+        assert!(most <= least + bucket, "{most} went before {least}");
     }
 }
