@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """TCP segments by hand, through a packet socket: a host that no kernel answers for.
 
-director, 10.0.3.1 --- veth --- a device without addresses, and behind it all of 10.9.0.0/16
+director, 10.0.8.1 --- veth --- a device without addresses, and behind it all of 10.9.0.0/16
 """
 
 import contextlib
@@ -109,9 +109,9 @@ def strange_hosts() -> Iterator[None]:
            "peer", "name", NEAR, "netns", DIRECTOR.name)  # fmt: skip
         ip("-n", STRANGE.name, "link", "set", FAR, "address", mac(FAR_MAC), "up")
         ip("-n", DIRECTOR.name, "link", "set", NEAR, "address", mac(NEAR_MAC), "up")
-        ip("-n", DIRECTOR.name, "addr", "add", "10.0.3.1/24", "dev", NEAR)
-        ip("-n", DIRECTOR.name, "neigh", "add", "10.0.3.2", "lladdr", mac(FAR_MAC), "dev", NEAR)
-        ip("-n", DIRECTOR.name, "route", "add", "10.9.0.0/16", "via", "10.0.3.2")
+        ip("-n", DIRECTOR.name, "addr", "add", "10.0.8.1/24", "dev", NEAR)
+        ip("-n", DIRECTOR.name, "neigh", "add", "10.0.8.2", "lladdr", mac(FAR_MAC), "dev", NEAR)
+        ip("-n", DIRECTOR.name, "route", "add", "10.9.0.0/16", "via", "10.0.8.2")
         yield
     finally:
         ip("netns", "del", STRANGE.name)

@@ -181,6 +181,9 @@ class Storm:
             return False
         trouble = self.diary.open("a connection is reset", server.scope, cuts=True)
         there = host.reset(names.pop())
+        if not there:
+            # The others have been known for as long.
+            names.clear()
         self.over(trouble, after=ECHO if there else 0)
         return there
 

@@ -7,6 +7,7 @@ thousandth.
 
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 import socket
@@ -210,12 +211,15 @@ def made_clients() -> list[Host]:
 @contextlib.contextmanager
 def hosts() -> Iterator[tuple[list[Host], list[Host]]]:
     """Servers' and clients' hosts."""
+    made: list[list[Host]] = []
     try:
-        made = made_servers(), made_clients()
-        yield made
-        for host in [*made[0], *made[1]]:
-            host.close()
+        made.append(made_servers())
+        made.append(made_clients())
+        yield made[0], made[1]
     finally:
+        # A namespace that somebody has a socket in stays, with its links.
+        for host in itertools.chain(*made):
+            host.close()
         for n in range(1, HOSTS + 1):
             subprocess.run(["ip", "netns", "del", f"storm{n}"], check=False)
         for n in range(1, FAR + 1):
