@@ -7,9 +7,14 @@ import time
 from collections import Counter
 
 from support.client import Client, Connection, Response
+from support.pace import PACE
 from support.parsers import Message, read_request
 from support.raw_server import Peer
 from support.tagged import Pipeline, Tagged, answer, content
+
+# How long a client waits for anything, in seconds: longer than the director, whose time-outs would
+# be seen as answers that may not be.
+PATIENCE = 90 * PACE
 
 STRAY = b"HTTP/1.1 200 OK\r\nX-Id: stray\r\nContent-Length: 5\r\n\r\nstray"
 
@@ -117,7 +122,7 @@ class Player:
         self.played += 1
         self.never += pipeline.never
         try:
-            with self.client.connect() as connection:
+            with self.client.connect(timeout=PATIENCE) as connection:
                 self.talk(connection, pipeline)
         except AssertionError as error:
             raise AssertionError(f"pipeline {pipeline.number}, {pipeline.end}: {error}") from error
