@@ -4,6 +4,7 @@
 import random
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from support.pace import PACE
@@ -41,6 +42,8 @@ class Flow:
         self.open = self.dead = self.their_end = False
         self.end_wanted = self.end_sent = self.end_acked = False
         self.acknowledge = False
+        # How often it did what is odd.
+        self.did: Counter[str] = Counter()
         self.started = self.progress = time.monotonic()
 
     def window(self) -> int:
@@ -49,7 +52,9 @@ class Flow:
             case "narrow":
                 return self.rng.choice([64, 1460, 3000, 8000])
             case "stop and go":
-                return self.rng.choice([0, 4096, 65535])
+                window = self.rng.choice([0, 4096, 65535])
+                self.did["shut its window"] += window == 0
+                return window
             case "shut":
                 return 0
         return 65535
@@ -140,6 +145,7 @@ class Flow:
             end = self.segment(FIN | ACK, at=len(self.out))
             end.ack -= 1
             self.transmit(end)
+            self.did["ended at once with the other"] += 1
 
     def tick(self, now: float) -> None:
         """Sends what is to be sent."""
@@ -189,11 +195,13 @@ class Flow:
             size = min(self.rng.randint(1, min(most, self.mss)), room - at)
             start = max(self.acked, at - self.rng.choice([0, 0, 0, 1, 50]))
             pieces.append((start, bytes(self.out[start : at + size][: self.mss])))
+            self.did["overlapped"] += start < at
             at = start + len(pieces[-1][1])
             if self.rng.random() < 0.1:
                 pieces.append(pieces[-1])
         self.sent = max(self.sent, at)
         if self.rng.random() < 0.4:
+            self.did["shuffled"] += len(pieces) > 1
             self.rng.shuffle(pieces)
         for start, data in pieces:
             self.transmit(self.segment(ACK | PSH, data, start))

@@ -33,6 +33,12 @@ class Spiteful(Flow):
 
     spite = 0.15
 
+    ACTS = (
+        "other_data", "other_data", "outside", "cut", "urge", "flag", "lie", "options_anywhere",
+        "wrong_sum", "leave", "end_early", "end_with_data", "begin_again", "shut_window",
+        "strange_ack",
+    )  # fmt: skip
+
     def segment_at(self, offset: int, flags: int, data: bytes = b"") -> Segment:
         """A segment this far from where the next one belongs."""
         got = self.segment(flags, data)
@@ -46,12 +52,9 @@ class Spiteful(Flow):
 
     def wrong(self) -> None:
         """Any of it."""
-        acts = [
-            self.other_data, self.other_data, self.outside, self.cut, self.urge, self.flag,
-            self.lie, self.options_anywhere, self.wrong_sum, self.leave, self.end_early,
-            self.end_with_data, self.begin_again, self.shut_window, self.strange_ack,
-        ]  # fmt: skip
-        self.rng.choice(acts)()
+        act = self.rng.choice(self.ACTS)
+        self.did[act] += 1
+        getattr(self, act)()
 
     def noise(self, most: int = 1400) -> bytes:
         """Bytes, some of which mean something to HTTP."""
@@ -141,12 +144,14 @@ class Spiteful(Flow):
 class Quitter(Flow):
     """Says nothing wrong, but not all that it might have said: it ends, resets or stops there."""
 
+    ENDS = ("reset", "leave", "finish", "stop")
+
     def __init__(
         self, rng: random.Random, send: Callable[[Segment], None], ours: Address, theirs: Address
     ) -> None:
         super().__init__(rng, send, ours, theirs)
         self.impatience = rng.choice([0.0, 0.02, 0.2])
-        self.last = rng.choice([self.reset, self.leave, self.finish, self.stop])
+        self.last = rng.choice(self.ENDS)
         self.left = False
 
     def tick(self, now: float) -> None:
@@ -154,7 +159,8 @@ class Quitter(Flow):
         said_all = self.open and self.acked == len(self.out)
         if not self.left and (said_all or self.rng.random() < self.impatience):
             self.left = True
-            self.last()
+            self.did[f"quit: {self.last}"] += 1
+            getattr(self, self.last)()
 
     def leave(self) -> None:
         """Is not heard of any more."""
@@ -174,7 +180,9 @@ class Unwelcoming(Spiteful):
     """A server that answers the first segment as it likes."""
 
     def welcome(self) -> None:
-        match self.rng.randrange(8):
+        way = self.rng.randrange(8)
+        self.did[f"welcome {way}"] += 1
+        match way:
             case 0:
                 self.transmit(Segment(self.ours, self.theirs, 0, self.expected, RST | ACK))
                 self.dead = True

@@ -64,6 +64,11 @@ ENOUGH = {
     "hostile servers": 2,
     "quitters": 3,
 }
+# Each of these must have happened, too, where that does not take too long.
+ODD_WAYS = ["shut its window", "ended at once with the other", "overlapped", "shuffled"]
+ENDS = [f"quit: {end}" for end in Quitter.ENDS]
+if PACE == 1:
+    ENOUGH |= dict.fromkeys([*ODD_WAYS, *Spiteful.ACTS, *ENDS], 1)
 OVERTIME = 20.0 * PACE
 
 
@@ -120,6 +125,7 @@ class Host:
         flow.begin()
 
     def add(self, flow: Flow) -> None:
+        flow.did = self.counts
         self.flows[flow.ours, flow.theirs] = flow
 
     def ask(self, flow: Flow) -> None:
