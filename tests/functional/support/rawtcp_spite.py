@@ -28,16 +28,36 @@ OPTIONS = [
 ]
 
 
+class Deck:
+    """Things in random order, of which none comes again before all have come."""
+
+    def __init__(self, *cards: str) -> None:
+        self.cards = cards
+        self.left: list[str] = []
+
+    def deal(self, rng: random.Random) -> str:
+        if not self.left:
+            self.left = rng.sample(self.cards, len(self.cards))
+        return self.left.pop()
+
+
+# What hostile ends do, how quitters end, and how hostile servers answer the first segment.
+ACTS = Deck(
+    "other_data", "other_data", "outside", "cut", "urge", "flag", "lie", "options_anywhere",
+    "wrong_sum", "leave", "end_early", "end_with_data", "begin_again", "shut_window",
+    "strange_ack",
+)  # fmt: skip
+ENDS = Deck("reset", "leave", "finish", "stop")
+WELCOMES = Deck(
+    "refuses", "is silent", "begins too", "confirms what was not said", "talks at once",
+    "is polite", "is polite", "is polite",
+)  # fmt: skip
+
+
 class Spiteful(Flow):
     """Does wrong now and then, each time it may do anything."""
 
     spite = 0.15
-
-    ACTS = (
-        "other_data", "other_data", "outside", "cut", "urge", "flag", "lie", "options_anywhere",
-        "wrong_sum", "leave", "end_early", "end_with_data", "begin_again", "shut_window",
-        "strange_ack",
-    )  # fmt: skip
 
     def segment_at(self, offset: int, flags: int, data: bytes = b"") -> Segment:
         """A segment this far from where the next one belongs."""
@@ -52,7 +72,7 @@ class Spiteful(Flow):
 
     def wrong(self) -> None:
         """Any of it."""
-        act = self.rng.choice(self.ACTS)
+        act = ACTS.deal(self.rng)
         self.did[act] += 1
         getattr(self, act)()
 
@@ -144,14 +164,12 @@ class Spiteful(Flow):
 class Quitter(Flow):
     """Says nothing wrong, but not all that it might have said: it ends, resets or stops there."""
 
-    ENDS = ("reset", "leave", "finish", "stop")
-
     def __init__(
         self, rng: random.Random, send: Callable[[Segment], None], ours: Address, theirs: Address
     ) -> None:
         super().__init__(rng, send, ours, theirs)
         self.impatience = rng.choice([0.0, 0.02, 0.2])
-        self.last = rng.choice(self.ENDS)
+        self.last = ENDS.deal(rng)
         self.left = False
 
     def tick(self, now: float) -> None:
@@ -180,22 +198,22 @@ class Unwelcoming(Spiteful):
     """A server that answers the first segment as it likes."""
 
     def welcome(self) -> None:
-        way = self.rng.randrange(8)
-        self.did[f"welcome {way}"] += 1
+        way = WELCOMES.deal(self.rng)
+        self.did[way] += 1
         match way:
-            case 0:
+            case "refuses":
                 self.transmit(Segment(self.ours, self.theirs, 0, self.expected, RST | ACK))
                 self.dead = True
-            case 1:
+            case "is silent":
                 self.dead = True
-            case 2:
+            case "begins too":
                 # Both begin at once.
                 self.begin()
-            case 3:
+            case "confirms what was not said":
                 wrong = self.rng.choice([-1, 1, 1 << 31])
                 self.transmit(Segment(self.ours, self.theirs, self.iss, self.expected + wrong,
                                       SYN | ACK))  # fmt: skip
-            case 4:
+            case "talks at once":
                 self.transmit(Segment(self.ours, self.theirs, self.iss, self.expected, SYN | ACK,
                                       65535, self.noise(), self.rng.choice(OPTIONS)))  # fmt: skip
             case _:

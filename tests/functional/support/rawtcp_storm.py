@@ -25,6 +25,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from support import rawtcp_spite
 from support.pace import PACE
 from support.rawtcp import ACK, RST, SYN, Address, Segment, packet_socket, parse
 from support.rawtcp_flow import Flow, address
@@ -66,9 +67,11 @@ ENOUGH = {
 }
 # Each of these must have happened, too, where that does not take too long.
 ODD_WAYS = ["shut its window", "ended at once with the other", "overlapped", "shuffled"]
-ENDS = [f"quit: {end}" for end in Quitter.ENDS]
+ENDS = [f"quit: {end}" for end in rawtcp_spite.ENDS.cards]
 if PACE == 1:
-    ENOUGH |= dict.fromkeys([*ODD_WAYS, *Spiteful.ACTS, *ENDS], 1)
+    ENOUGH |= dict.fromkeys(
+        [*ODD_WAYS, *rawtcp_spite.ACTS.cards, *rawtcp_spite.WELCOMES.cards, *ENDS], 1
+    )
 OVERTIME = 20.0 * PACE
 
 
