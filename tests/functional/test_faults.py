@@ -18,14 +18,16 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from support import faults
+from support import faults, storm_store
 from support.client import Client, Connection
 from support.config import pool_text, service_text
 from support.director import Director
 from support.faults_trace import RECEIVING, SENDING, Traced, trace
 from support.pace import PACE
 from support.raw_server import RawServer, wait_until
-from support.storm_load import Clients, Cut, Request, Status, answer, get, put
+from support.storm_kinds import KINDS
+from support.storm_load import Clients
+from support.storm_requests import Cut, Request, Status, answer, get, put
 from support.topology import CLIENT, DIRECTOR, VIP, server_address
 from support.transfer import download, store, upload
 from support.tune import counter
@@ -249,7 +251,7 @@ def test_large_change(director: Director, client: Client, raw_server) -> None:
 
 def ask(connection: Connection, request: Request) -> None:
     connection.send(request.data)
-    answer(connection, request.body)
+    answer(connection, request)
 
 
 def one(client: Client, kind: str, name: str) -> None:
@@ -267,7 +269,7 @@ def one(client: Client, kind: str, name: str) -> None:
             request = get(f"/100/{name}")
             connection.send(request.data)
             connection.half_close()
-            answer(connection, request.body)
+            answer(connection, request)
             assert not connection.rest()
         else:
             ask(connection, put(f"/20000/{name}"))
@@ -327,12 +329,12 @@ def test_traffic(
 ) -> None:
     """Some allocations fail all the time, under load of all kinds: what arrives is right, and
     nobody waits for ever."""
-    server = raw_server(store())
+    server = raw_server(storm_store.serve_one)
     waits = [f"timeout-{name} {PATIENCE * 2:.0f}s" for name in ("response", "stall", "head")]
     director.apply(
         pool_text("p", server.address, more=LINES) + service_text(pool="p", more=(*OPTIONS, *waits))
     )
-    clients = Clients(CLIENT, {"web": 80}, 6, str(probability))
+    clients = Clients(CLIENT, {"web": 80}, 6, str(probability), KINDS)
     unsaid = counter(DIRECTOR, UNSAID)
     try:
         clients.go()
@@ -394,7 +396,7 @@ def test_no_haste(director: Director, client: Client, raw_server) -> None:
             time.sleep(2 * PACE)
             tried = failures.count
         for connection, request in zip(connections, requests, strict=True):
-            answer(connection, request.body)
+            answer(connection, request)
     print(f"{tried} allocations failed")
     # Each connection is looked at four times a second, and TCP has timers of its own.
     assert 0 < tried < 100 * PACE * len(requests)

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from support.netns import Netns
+from support.storm_kinds import KINDS
 from support.storm_load import Clients, Tally
 
 
@@ -51,7 +52,7 @@ class ClientHost:
 def main() -> None:
     name, count, seed, *ports = sys.argv[1:]
     services = {one.split("=")[0]: int(one.split("=")[1]) for one in ports}
-    clients = Clients(Netns(name), services, int(count), f"{seed} {name}")
+    clients = Clients(Netns(name), services, int(count), f"{seed} {name}", KINDS)
     pickle.dump({}, sys.stdout.buffer)
     sys.stdout.buffer.flush()
     for line in sys.stdin:

@@ -152,14 +152,14 @@ def batch(namespace: str, *lines: str) -> None:
     subprocess.run(words, input="\n".join(lines), text=True, check=True, timeout=60 * PACE)
 
 
-def made_servers() -> list[Host]:
+def make_servers(hosts: list[Host]) -> None:
     """Hosts on the bridge of the usual servers."""
-    hosts, director = [], []
+    made, director = [], []
     for n in range(1, HOSTS + 1):
         name, near, far = f"storm{n}", f"fe:ff:ff:ff:02:{n:02}", f"02:00:00:00:02:{n:02}"
         host = Host(Netns(name), f"10.0.2.{20 + n}", f"storm{n}")
         ip("netns", "add", name)
-        hosts.append(host)
+        made.append(host)
         director += [
             f"link add {name} address {near} type veth peer name eth0 address {far} netns {name}",
             f"link set {name} master back up",
@@ -168,7 +168,7 @@ def made_servers() -> list[Host]:
         ]
     batch("director", *director)
     (back,) = json.loads(DIRECTOR.run("ip", "-j", "link", "show", "dev", "back").stdout)
-    for host in hosts:
+    for host in made:
         batch(
             host.namespace.name,
             "link set lo up",
@@ -177,12 +177,11 @@ def made_servers() -> list[Host]:
             f"neigh replace 10.0.2.1 lladdr {back['address']} dev eth0 nud permanent",
         )
         host.open()
-    return hosts
+        hosts.append(host)
 
 
-def made_clients() -> list[Host]:
+def make_clients(hosts: list[Host]) -> None:
     """Clients that are further away than the usual one."""
-    hosts = []
     for n in range(1, FAR + 1):
         name, near, far = f"far{n}", f"fe:ff:ff:ff:03:{n:02}", f"02:00:00:00:03:{n:02}"
         network = f"10.0.{2 + n}"
@@ -205,17 +204,16 @@ def made_clients() -> list[Host]:
         )
         host.open()
         hosts.append(host)
-    return hosts
 
 
 @contextlib.contextmanager
 def hosts() -> Iterator[tuple[list[Host], list[Host]]]:
     """Servers' and clients' hosts."""
-    made: list[list[Host]] = []
+    made: tuple[list[Host], list[Host]] = [], []
     try:
-        made.append(made_servers())
-        made.append(made_clients())
-        yield made[0], made[1]
+        make_servers(made[0])
+        make_clients(made[1])
+        yield made
     finally:
         # A namespace that somebody has a socket in stays, with its links.
         for host in itertools.chain(*made):

@@ -1,38 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The clients of a storm: they ask for all kinds of things and keep account of all that happens."""
+"""The clients of a storm: they ask, and keep account of all that happens."""
 
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from support.client import Client, Connection
 from support.netns import Netns
-from support.pace import PACE
 from support.storm import ECHO
-from support.transfer import content, digest
+from support.storm_requests import Cut, Request, Status, Wrong, answer, begin, contents
 
 # Longer than anything that the director waits for, and than a link is cut.
 TIMEOUT = 30.0
 
-# Longer ones fill sockets' buffers.
-LARGE = 200_000
-
-# What the director may say while something is wrong.
-TROUBLED = {408, 502, 503, 504}
-
-
-class Cut(Exception):
-    """The connection ended, by a reset or where nothing of an answer had come."""
-
-
-class Status(Exception):
-    """An answer that is not the server's."""
-
-
-class Wrong(Exception):
-    """What no fault explains: other bytes than were asked for, or too few that look complete."""
+# What is done over one connection.
+type Kind = Callable[[Session, Connection, random.Random], None]
 
 
 @dataclass
@@ -49,6 +33,8 @@ class Failure:
     wrong: bool = False
     # The director has said so, to the first of the requests.
     answered: bool = False
+    # The director may have counted them as answered.
+    counted: bool = False
 
     @property
     def took(self) -> float:
@@ -79,30 +65,14 @@ class Tally:
         return f"{counts}, {self.up} bytes up, {self.down} down; {list(map(str, self.failures))}"
 
 
-@dataclass
-class Request:
-    """A request, and what the right answer to it is."""
-
-    data: bytes
-    body: bytes
-
-
-def get(target: str, fields: str = "") -> Request:
-    head = f"GET {target} HTTP/1.1\r\nHost: test\r\n{fields}\r\n"
-    return Request(head.encode(), content(target))
-
-
-def put(target: str) -> Request:
-    body = content(target)
-    head = f"PUT {target} HTTP/1.1\r\nHost: test\r\nContent-Length: {len(body)}\r\n\r\n"
-    return Request(head.encode() + body, digest(body).encode())
-
-
 class Clients:
     """Threads that ask until they are told to stop, all with their own random choices."""
 
-    def __init__(self, host: Netns, services: dict[str, int], count: int, seed: str) -> None:
+    def __init__(
+        self, host: Netns, services: dict[str, int], count: int, seed: str, kinds: Sequence[Kind]
+    ) -> None:
         self.host = host
+        self.kinds = kinds
         # By name, the ports.
         self.services = services
         self.tallies = {name: Tally() for name in services}
@@ -165,7 +135,7 @@ class Clients:
             time.sleep(0.1)
             return
         with connection:
-            choices.choice(KINDS)(session, connection, choices)
+            choices.choice(self.kinds)(session, connection, choices)
 
 
 class Away(Client):
@@ -208,17 +178,26 @@ class Session:
         self.number += 1
         return f"/{size}/{self.name}-{self.number}"
 
-    def failed(self, failure: Exception, requests: int, line: str = "") -> None:
-        """Some requests have failed, of which the first begins with this line."""
+    def also(self, up: int, down: int) -> None:
+        """What has gone either way besides, of a request that was answered."""
+        with self.clients.lock:
+            self.tally.up += up
+            self.tally.down += down
+
+    def failed(
+        self, failure: Exception, requests: int, what: str = "", counted: bool = False
+    ) -> None:
+        """Some requests have failed, of which the first is `what`."""
         one = Failure(
             service=self.service,
             begin=self.since,
             end=time.monotonic(),
-            what=f"{type(failure).__name__}: {failure} {line}",
+            what=f"{type(failure).__name__}: {failure} {what}",
             name=f"{self.name}-{self.number}",
             requests=requests,
             wrong=isinstance(failure, Wrong),
             answered=isinstance(failure, Status),
+            counted=counted,
         )
         with self.clients.lock:
             self.tally.asked += requests
@@ -229,9 +208,9 @@ class Session:
         left = len(requests)
         begin = self.well
         try:
-            self._send(connection, b"".join(one.data for one in requests))
+            self.send(connection, b"".join(one.data for one in requests))
             for one in requests:
-                length = answer(connection, one.body)
+                length = answer(connection, one)
                 now = time.monotonic()
                 took, self.well = now - self.well, now
                 left -= 1
@@ -244,13 +223,30 @@ class Session:
                     self.tally.slowest = max(self.tally.slowest, took)
             self.since = begin if self.well - begin >= ECHO else self.well
         except (Cut, Status, Wrong) as failure:
-            line = requests[-left].data.partition(b"\r\n")[0].decode()
-            self.failed(failure, left, line)
+            self.failed(failure, left, repr(requests[-left].data[:60]))
             return False
         return True
 
+    def switch(self, connection: Connection, asked: bytes, data: bytes) -> None:
+        """Asks for another protocol, in which what is sent comes back."""
+        since = self.well
+        try:
+            self.send(connection, asked)
+            response = begin(connection, 101)
+            self.send(connection, data)
+            contents(connection, data, may_end=True)
+        except (Cut, Status, Wrong) as failure:
+            # What ends a tunnel is no error of its request's.
+            self.failed(failure, 1, "a tunnel", counted=True)
+            return
+        with self.clients.lock:
+            self.tally.lives.append((since, time.monotonic()))
+            self.tally.asked += 1
+            self.tally.done += 1
+        self.also(len(asked) + len(data), len(response.raw_head) + len(data))
+
     @staticmethod
-    def _send(connection: Connection, data: bytes) -> None:
+    def send(connection: Connection, data: bytes) -> None:
         try:
             connection.send(data)
         except TimeoutError as error:
@@ -258,98 +254,3 @@ class Session:
         except OSError:
             # An answer may have come before.
             pass
-
-
-def answer(connection: Connection, body: bytes) -> int:
-    """Reads an answer, which must be `body`. Its length."""
-    try:
-        response = connection.response(head_only=True)
-    except TimeoutError as error:
-        raise Cut("a hang before a response") from error
-    except (OSError, AssertionError) as error:
-        raise Cut(f"before a response: {error!r}") from error
-    if response.status != 200:
-        if response.status in TROUBLED:
-            raise Status(str(response.status))
-        raise Wrong(f"status {response.status}")
-    if int(response.fields["content-length"]) != len(body):
-        raise Wrong("another length")
-    try:
-        found = connection.exactly(len(body))
-    except TimeoutError as error:
-        raise Cut("a hang in a response") from error
-    except OSError as error:
-        raise Cut(f"in a response: {error!r}") from error
-    except AssertionError as error:
-        raise Wrong("the connection ended in a response as if it were whole") from error
-    if found != body:
-        raise Wrong("another body")
-    return len(response.raw_head) + len(body)
-
-
-def small(session: Session, connection: Connection, choices: random.Random) -> None:
-    """Short ones, one by one."""
-    for _ in range(choices.randrange(1, 12)):
-        if not session.ask(connection, get(session.target(choices.randrange(16, 2000)))):
-            return
-
-
-def large(session: Session, connection: Connection, choices: random.Random) -> None:
-    """Long ones."""
-    for _ in range(choices.randrange(1, 3)):
-        if not session.ask(connection, get(session.target(choices.randrange(20_000, LARGE)))):
-            return
-
-
-def uploads(session: Session, connection: Connection, choices: random.Random) -> None:
-    """Short and long ones up."""
-    for _ in range(choices.randrange(1, 4)):
-        size = choices.choice([16, 3000, choices.randrange(LARGE)])
-        if not session.ask(connection, put(session.target(size))):
-            return
-
-
-def pipelined(session: Session, connection: Connection, choices: random.Random) -> None:
-    """Several at once."""
-    for _ in range(choices.randrange(1, 3)):
-        kinds = [choices.choice([get, put]) for _ in range(choices.randrange(2, 8))]
-        requests = [kind(session.target(choices.randrange(16, 5000))) for kind in kinds]
-        if not session.ask(connection, *requests):
-            return
-
-
-def closed(session: Session, connection: Connection, choices: random.Random) -> None:
-    """One, after which the connection ends."""
-    request = get(session.target(choices.randrange(16, 10_000)), "Connection: close\r\n")
-    if session.ask(connection, request):
-        try:
-            if connection.rest():
-                session.failed(Wrong("more than the response"), 0)
-        except OSError as error:
-            session.failed(Cut(f"after the response: {error!r}"), 0)
-
-
-def slow(session: Session, connection: Connection, choices: random.Random) -> None:
-    """A head in pieces."""
-    request = get(session.target(choices.randrange(16, 500)))
-    at = choices.randrange(1, len(request.data))
-    try:
-        connection.send(request.data[:at])
-        time.sleep(choices.random() * 0.2 * PACE)
-    except OSError:
-        session.failed(Cut("in a head"), 1)
-        return
-    session.ask(connection, Request(request.data[at:], request.body))
-    with session.clients.lock:
-        session.tally.up += at
-
-
-KINDS: list[Callable[[Session, Connection, random.Random], None]] = [
-    small,
-    small,
-    large,
-    uploads,
-    pipelined,
-    closed,
-    slow,
-]

@@ -6,14 +6,38 @@ a process takes the kernel the longer, the more threads there are.
 import selectors
 import socket
 
+from support.raw_server import Peer
+from support.storm_requests import chunked
 from support.transfer import content, digest
 
 # How much is read and sent at once, in bytes.
 PIECE = 65536
 
 
-def answer(body: bytes) -> bytes:
-    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+SWITCHING = b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"
+
+
+def answer(method: str, target: str, sent: bytes) -> bytes:
+    """What is answered to a request with this body."""
+    target, _, how = target.partition("?")
+    body = digest(sent).encode() if method == "PUT" else content(target)
+    if how == "chunks":
+        return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(body)
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    return head if method == "HEAD" else head + body
+
+
+def unchunked(data: bytes) -> bytes:
+    """What is in chunks."""
+    pieces, at = [], 0
+    while at < len(data):
+        begin = data.index(b"\r\n", at) + 2
+        end = begin + int(data[at : begin - 2], 16)
+        assert data[end : end + 2] == b"\r\n", "no end of a chunk"
+        pieces.append(data[begin:end])
+        at = end + 2
+    return b"".join(pieces)
 
 
 class Visitor:
@@ -25,21 +49,56 @@ class Visitor:
         self.unsent = bytearray()
         # No request is looked for before there is so much.
         self.enough = 0
+        # Whether the body of the request that is not whole was asked for.
+        self.is_invited = False
+        # Whether all that comes goes back.
+        self.is_tunnel = False
 
     def _request(self) -> bool:
         """Answers a request, if there is a whole one."""
+        if self.is_tunnel:
+            self.unsent += self.unread
+            self.unread.clear()
+            return bool(self.unsent)
         if len(self.unread) < self.enough or (at := self.unread.find(b"\r\n\r\n")) < 0:
             return False
-        method, target = self.unread[:at].decode().split(" ", 2)[:2]
-        size = int(target.split("/")[1])
-        end = at + 4 + (0 if method == "GET" else size)
-        if len(self.unread) < end:
-            self.enough = end
-            return False
-        body = bytes(self.unread[at + 4 : end])
+        lines = self.unread[:at].decode().split("\r\n")
+        method, target = lines[0].split(" ", 2)[:2]
+        if "Upgrade: echo" in lines:
+            self.is_tunnel = True
+            self.unsent += SWITCHING
+            del self.unread[: at + 4]
+            return True
+        size = 0 if method in ("GET", "HEAD") else int(target.split("/")[1])
+        found = self._body(size, lines, at + 4)
+        if found is None:
+            return self._invite(lines)
+        body, end = found
         del self.unread[:end]
         self.enough = 0
-        self.unsent += answer(content(target) if method == "GET" else digest(body).encode())
+        self.is_invited = False
+        self.unsent += answer(method, target, body)
+        return True
+
+    def _body(self, size: int, lines: list[str], at: int) -> tuple[bytes, int] | None:
+        """The body of this size that begins here, and where it ends, if it is whole."""
+        if "Transfer-Encoding: chunked" not in lines:
+            self.enough = at + size
+            whole = len(self.unread) >= self.enough
+            return (bytes(self.unread[at : at + size]), at + size) if whole else None
+        # How long it is on the wire goes by its size.
+        end = at + len(chunked(bytes(size)))
+        self.enough = end
+        if len(self.unread) < end:
+            return None
+        return unchunked(bytes(self.unread[at:end])), end
+
+    def _invite(self, lines: list[str]) -> bool:
+        """Asks for a body, where that is waited for."""
+        if "Expect: 100-continue" not in lines or self.is_invited:
+            return False
+        self.is_invited = True
+        self.unsent += CONTINUE
         return True
 
     def go_on(self, events: int) -> int:
@@ -57,6 +116,17 @@ class Visitor:
                 return selectors.EVENT_WRITE
             del self.unsent[:sent]
         return selectors.EVENT_READ
+
+
+def serve_one(peer: Peer) -> None:
+    """Serves a connection alone until it ends."""
+    peer.connection.setblocking(False)
+    visitor = Visitor(peer.connection)
+    with selectors.DefaultSelector() as chooser:
+        chooser.register(peer.connection, selectors.EVENT_READ)
+        while True:
+            ((_, events),) = chooser.select()
+            chooser.modify(peer.connection, visitor.go_on(events))
 
 
 def serve(listener: socket.socket) -> None:
