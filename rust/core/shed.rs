@@ -2,17 +2,18 @@
 
 //! Which connections to give up when all of them take too much memory.
 //!
-//! Those go first whose clients have not asked yet, or not to the end; then idle ones; of either those
-//! before the others that have waited for longest; then those that take most. The order is not exact:
+//! Those go first whose clients have not asked yet, or not to the end, or that are over but for the
+//! client's end; then idle ones; of either those before the others that have waited for longest; then
+//! those that take most. The order is not exact:
 //! connections are counted in buckets of these properties, so that a choice among a million takes two
 //! looks at each, and no more memory than [`Plan`].
 //!
 //! To be used in this order: [`Plan::clear`], [`Plan::count`] for each connection,
 //! [`Plan::choose`], and [`Plan::takes`] for each connection again.
 
-/// How finely the time that clients have left to ask is told apart. A flood fills memory within a
+/// How finely the time that spare connections have left is told apart. A flood fills memory within a
 /// fraction of a second, in which a client that is no part of it has asked.
-const ASKING: usize = 256;
+const SPARE: usize = 256;
 
 /// How finely the time that idle connections have left is told apart.
 const IDLE: usize = 64;
@@ -20,12 +21,12 @@ const IDLE: usize = 64;
 /// How finely sizes are told apart: by the power of two, up to a terabyte.
 const BUSY: usize = 40;
 
-/// What a connection takes, and what it waits for.
+/// What a connection takes, and whether anybody would miss it.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
     /// In bytes.
     pub size: u64,
-    /// Whether anybody would miss it.
+    /// What it waits for.
     pub standing: Standing,
 }
 
@@ -33,8 +34,8 @@ pub struct Load {
 /// have had about the same time, so that the one with the least left has waited for longest.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Standing {
-    /// Its client's first request, or the rest of a head.
-    Asking(u16),
+    /// Its client's first request, the rest of a head, or the client's end after our last word.
+    Spare(u16),
     /// Its client's next request.
     Idle(u16),
     /// Anything else: there is a request under way.
@@ -44,14 +45,14 @@ pub enum Standing {
 /// What all connections take, and which of them are to go.
 pub struct Plan {
     total: u64,
-    /// The bytes of those that have not asked, by the time that they have left.
-    asking: [u64; ASKING],
+    /// The bytes of spare connections, by the time that they have left.
+    spare: [u64; SPARE],
     /// The bytes of idle connections, by the time that they have left.
     idle: [u64; IDLE],
     /// The bytes of others, by their size.
     busy: [u64; BUSY],
     /// What is to be taken of each kind.
-    asking_cut: Cut,
+    spare_cut: Cut,
     idle_cut: Cut,
     busy_cut: Cut,
 }
@@ -108,10 +109,10 @@ impl Plan {
     pub const fn new() -> Self {
         Self {
             total: 0,
-            asking: [0; ASKING],
+            spare: [0; SPARE],
             idle: [0; IDLE],
             busy: [0; BUSY],
-            asking_cut: Cut::NOTHING,
+            spare_cut: Cut::NOTHING,
             idle_cut: Cut::NOTHING,
             busy_cut: Cut::NOTHING,
         }
@@ -120,10 +121,10 @@ impl Plan {
     /// Begins anew.
     pub fn clear(&mut self) {
         self.total = 0;
-        self.asking.fill(0);
+        self.spare.fill(0);
         self.idle.fill(0);
         self.busy.fill(0);
-        self.asking_cut = Cut::NOTHING;
+        self.spare_cut = Cut::NOTHING;
         self.idle_cut = Cut::NOTHING;
         self.busy_cut = Cut::NOTHING;
     }
@@ -131,7 +132,7 @@ impl Plan {
     /// Counts a connection.
     pub fn count(&mut self, load: &Load) {
         let bucket = match load.standing {
-            Standing::Asking(left) => self.asking.get_mut(time_bucket(left, ASKING)),
+            Standing::Spare(left) => self.spare.get_mut(time_bucket(left, SPARE)),
             Standing::Idle(left) => self.idle.get_mut(time_bucket(left, IDLE)),
             Standing::Busy => self.busy.get_mut(busy_bucket(load.size)),
         };
@@ -149,11 +150,11 @@ impl Plan {
 
     /// Chooses enough of them to be rid of `bytes`, or all.
     pub fn choose(&mut self, bytes: u64) {
-        let (asking, missing) = Cut::new(self.asking.iter().copied(), bytes);
+        let (spare, missing) = Cut::new(self.spare.iter().copied(), bytes);
         let (idle, missing) = Cut::new(self.idle.iter().copied(), missing);
         let (busy, _) = Cut::new(self.busy.iter().copied(), missing);
 
-        self.asking_cut = asking;
+        self.spare_cut = spare;
         self.idle_cut = idle;
         self.busy_cut = busy;
     }
@@ -163,7 +164,7 @@ impl Plan {
         let size = load.size;
 
         match load.standing {
-            Standing::Asking(left) => self.asking_cut.takes(time_bucket(left, ASKING), size),
+            Standing::Spare(left) => self.spare_cut.takes(time_bucket(left, SPARE), size),
             Standing::Idle(left) => self.idle_cut.takes(time_bucket(left, IDLE), size),
             Standing::Busy => self.busy_cut.takes(busy_bucket(size), size),
         }

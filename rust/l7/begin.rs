@@ -136,7 +136,7 @@ pub(super) fn head<'a>(
                 wire.make_room(most.saturating_sub(wire.unread()));
                 if was_idle {
                     conn.deadline
-                        .set_for_head(state.service.options.timeout(Timeout::Head));
+                        .set_spare(state.service.options.timeout(Timeout::Head));
                 }
             }
             Step::Wait

@@ -89,6 +89,7 @@ use ktcpvs_core::{
         self,
         Next, //
     },
+    shed::Standing, //
 };
 
 pub(super) use ktcpvs_core::runner::{
@@ -322,13 +323,14 @@ impl Conn {
             .saturating_add(server.unwrap_or(0))
     }
 
-    /// Ends the connection, for its memory: as if its time were up, if it waited for a request when
-    /// it was chosen and still does.
-    pub(super) fn give_up(self: ArcBorrow<'_, Self>, chosen_busy: bool) {
-        if chosen_busy {
-            self.kill();
-        } else if self.deadline.end_wait() {
-            self.look();
+    /// Ends the connection, for its memory: as if its time were up, if it was idle when it was
+    /// chosen and still is, and else with a reset. A last word would have to be waited for.
+    pub(super) fn give_up(self: ArcBorrow<'_, Self>, standing: Standing) {
+        match standing {
+            Standing::Busy => self.kill(),
+            Standing::Spare(_) if self.deadline.end_wait() => self.kill(),
+            Standing::Idle(_) if self.deadline.end_wait() => self.look(),
+            _ => (),
         }
     }
 

@@ -12,20 +12,21 @@ use ktcpvs_core::seq::Serial;
 /// It is the next request that is waited for. The clock will not count that far.
 const IDLE: u64 = 1 << 63;
 
-/// It is the first request that is waited for, or the rest of a head.
-const ASKING: u64 = 1 << 62;
+/// It is the first request that is waited for, the rest of a head, or the client's end after our last
+/// word.
+const SPARE: u64 = 1 << 62;
 
-/// The client has to ask.
-const WAITS: u64 = IDLE | ASKING;
+/// It is the client that is waited for, and no server's connection is in use.
+const WAITS: u64 = IDLE | SPARE;
 
-/// A moment in jiffies, and whether it is the client that has to ask. Read and written without a
+/// A moment in jiffies, and whether it is the client that is waited for. Read and written without a
 /// lock.
 pub(super) struct Deadline(Atomic<u64>);
 
 impl Deadline {
     /// For the first request to come, `after` jiffies from now.
     pub(super) fn for_first_request(after: usize) -> Self {
-        Self(Atomic::new(moment(after) | ASKING))
+        Self(Atomic::new(moment(after) | SPARE))
     }
 
     /// Something is to happen within `after` jiffies from now.
@@ -40,9 +41,10 @@ impl Deadline {
         self.0.store(moment(after) | IDLE, Relaxed);
     }
 
-    /// The head that has begun is to be whole within `after` jiffies from now.
-    pub(super) fn set_for_head(&self, after: usize) {
-        self.0.store(moment(after) | ASKING, Relaxed);
+    /// The head that has begun is to be whole, or the client's end is to come, within `after` jiffies
+    /// from now.
+    pub(super) fn set_spare(&self, after: usize) {
+        self.0.store(moment(after) | SPARE, Relaxed);
     }
 
     /// Whether it has passed.
@@ -58,12 +60,12 @@ impl Deadline {
 
         match deadline & WAITS {
             0 => Wait::Other,
-            ASKING => Wait::Asking(left),
+            SPARE => Wait::Spare(left),
             _ => Wait::Idle(left),
         }
     }
 
-    /// Makes it pass if it is the client that has to ask, and says whether that is so. A request
+    /// Makes it pass if it is the client that is waited for, and says whether that is so. A request
     /// that is whole meanwhile sets another deadline, and goes on.
     pub(super) fn end_wait(&self) -> bool {
         let deadline = self.0.load(Relaxed);
@@ -75,8 +77,8 @@ impl Deadline {
 
 /// What a connection waits for, and for how much longer, in jiffies.
 pub(super) enum Wait {
-    /// Its first request, or the rest of a head.
-    Asking(u64),
+    /// Its first request, the rest of a head, or the client's end.
+    Spare(u64),
     /// The next request.
     Idle(u64),
     /// Something else.

@@ -100,7 +100,7 @@ fn give_time(conn: ArcBorrow<'_, Conn>, wire: &Wire<'_>, state: &mut State, sent
     match farewell {
         Farewell::Said(_) if state.unsent.is_empty() && wire.outstanding().is_none() => {
             *farewell = Farewell::Heard(now);
-            conn.expect_within(linger);
+            conn.deadline.set_spare(linger);
         }
         Farewell::Said(taken) => {
             if taken.grows(wire.outstanding()) {
@@ -110,7 +110,7 @@ fn give_time(conn: ArcBorrow<'_, Conn>, wire: &Wire<'_>, state: &mut State, sent
         Farewell::Heard(since) if sent => {
             let left = time::msecs_to_jiffies(LINGER_MAX_MS).saturating_sub(now.since(*since));
 
-            conn.expect_within(linger.min(left));
+            conn.deadline.set_spare(linger.min(left));
         }
         Farewell::Heard(_) => (),
     }

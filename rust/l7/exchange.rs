@@ -131,6 +131,8 @@ pub(super) struct Exchange {
     /// Something of the final response has gone to the client.
     started: bool,
     interim: u8,
+    /// The client may wait for a 100 before it sends the body, of which nothing has come.
+    expects: bool,
     /// The server takes no more of the body now.
     server_full: bool,
     /// The client takes no more of the response now.
@@ -170,6 +172,11 @@ impl Exchange {
     /// Whether there is nothing to do until the server answers.
     pub(super) fn awaits_answer(&self) -> bool {
         matches!(self.sending, Sending::Done)
+    }
+
+    /// Whether the client may wait for the server to ask for the body.
+    fn awaits_invitation(&self) -> bool {
+        self.expects && self.interim == 0
     }
 
     /// Counts a failure of the server's.
@@ -228,11 +235,14 @@ impl Exchange {
             End::Refuse(_) | End::Cut | End::Failed | End::Unread => Upstream::abort(upstream),
         }
         if matches!(end, End::Wait) {
-            if let Some(exchange) = state.exchange() {
+            if let (Some(before), Some(exchange)) = (before, state.exchange()) {
+                let moved = exchange.progress().wrapping_sub(before);
+
                 // Being looked at is no progress.
-                if before != Some(exchange.progress()) {
+                if moved > 0 {
                     conn.expect_within(exchange.patience(&state.service, &state.unsent));
                 }
+                conn.shared.moved(moved);
             }
             return Step::Wait;
         }
@@ -335,6 +345,8 @@ impl Exchange {
             return Step::Close { reset: true };
         };
 
+        // What a client that reads nothing asks for may be buffered without a wait.
+        conn.shared.moved(exchange.bytes_out);
         exchange.account(&state.service);
         exchange.target.server.end();
         let keep = exchange.keep_client && exchange.request_gone() && !conn.listener.closed();

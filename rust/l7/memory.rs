@@ -2,9 +2,9 @@
 
 //! What the connections of a namespace take, and giving some up when that is too much.
 //!
-//! It is an estimate, made once a second, four times where it is near the limit, and at a new
-//! connection that would go beyond it: the sockets and what is buffered in them. In between,
-//! buffers may grow by what arrives, which TCP's own limits bound.
+//! It is an estimate, made once a second, four times where it is near the limit, when a quarter of the
+//! limit has been moved on since, and at a new connection that would go beyond it: the sockets and
+//! what is buffered in them.
 //!
 //! No control group is charged for what is made in softirq or by a worker. So containers, whose roots
 //! say themselves what their namespaces may take, have a limit together. Where they reach it each
@@ -142,6 +142,8 @@ pub(super) struct Memory {
     /// In bytes.
     limit: Atomic<u64>,
     used: Used,
+    /// What has been moved on since one last looked, in bytes, where it was much at once.
+    moved: Atomic<u64>,
     /// The longest times that a client may take to ask, and be idle, in jiffies.
     longest_head: Atomic<u64>,
     longest_idle: Atomic<u64>,
@@ -158,6 +160,7 @@ impl Memory {
         pin_init!(Self {
             limit: Atomic::new(0),
             used: Used::new(in_container),
+            moved: Atomic::new(0),
             longest_head: Atomic::new(1),
             longest_idle: Atomic::new(1),
             in_vain: Atomic::new(0),
@@ -197,6 +200,14 @@ impl Memory {
         self.used() > self.limit() / 2
     }
 
+    /// Takes note of what has been moved on, in bytes. Whether one should look what is used.
+    pub(super) fn moved(&self, bytes: usize) -> bool {
+        let before = self.moved.fetch_add(bytes as u64, Relaxed);
+        let limit = self.limit() / 4;
+
+        before <= limit && before.saturating_add(bytes as u64) > limit
+    }
+
     /// Whether there is no room for one more connection.
     fn full(&self) -> bool {
         self.used().saturating_add(CONN_NEW) > self.limit()
@@ -213,7 +224,7 @@ impl Memory {
         let longest_head = self.longest_head.load(Relaxed);
         let longest_idle = self.longest_idle.load(Relaxed);
         let standing = match conn.deadline.wait(now) {
-            Wait::Asking(left) => Standing::Asking(thousandth(left, longest_head)),
+            Wait::Spare(left) => Standing::Spare(thousandth(left, longest_head)),
             Wait::Idle(left) if left.saturating_add(moment) <= longest_idle => {
                 Standing::Idle(thousandth(left, longest_idle))
             }
@@ -261,6 +272,7 @@ impl Shared {
         let now = time::jiffies() as u64;
         let snapshot = self.snapshot();
 
+        memory.moved.store(0, Relaxed);
         plan.clear();
         self.conns.each(|conn| plan.count(&memory.load(conn, now)));
         let mut used = plan.total();
@@ -285,8 +297,7 @@ impl Shared {
             let load = memory.load(conn, now);
 
             if plan.takes(&load) {
-                conn.as_arc_borrow()
-                    .give_up(load.standing == Standing::Busy);
+                conn.as_arc_borrow().give_up(load.standing);
                 left = left.saturating_sub(load.size);
             }
         });

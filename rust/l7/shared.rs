@@ -41,8 +41,11 @@ use kernel::{
     },
     workqueue::{
         impl_has_delayed_work,
+        impl_has_work,
         new_delayed_work,
+        new_work,
         DelayedWork,
+        Work,
         WorkItem, //
     },
 };
@@ -76,6 +79,12 @@ const SERVERS_IDLE_MS: u32 = 30_000;
 
 /// In how many sweeps one looks how much memory is used, where there is plenty.
 const WEIGH_EVERY: u32 = 4;
+
+/// How much has to be moved on at once to be taken note of, in bytes.
+const MUCH: usize = 16384;
+
+/// The work of looking at memory, by the number that tells it from the sweep.
+const WEIGH: u64 = 1;
 
 /// How many connections a namespace may have.
 const CONNS_MAX: usize = 1 << 20;
@@ -136,10 +145,16 @@ pub(super) struct Shared {
     sweeps: Atomic<u32>,
     #[pin]
     sweep: DelayedWork<Shared>,
+    #[pin]
+    weigh: Work<Shared, WEIGH>,
 }
 
 impl_has_delayed_work! {
     impl HasDelayedWork<Self> for Shared { self.sweep }
+}
+
+impl_has_work! {
+    impl HasWork<Self, 1> for Shared { self.weigh }
 }
 
 impl Shared {
@@ -157,6 +172,7 @@ impl Shared {
                 stopped: Atomic::new(false),
                 sweeps: Atomic::new(0),
                 sweep <- new_delayed_work!("Shared::sweep"),
+                weigh <- new_work!("Shared::weigh"),
             }),
             GFP_KERNEL_ACCOUNT,
         )
@@ -210,6 +226,14 @@ impl Shared {
     /// The list of connections that hold a head back, of the CPU that this runs on.
     pub(super) fn holds(&self) -> Option<&Arc<HoldQueue>> {
         self.holds.as_ref()?.get(percpu::some_cpu())
+    }
+
+    /// Takes note that a connection has moved so many bytes on, which may be buffered now.
+    #[inline]
+    pub(super) fn moved(self: &Arc<Self>, bytes: usize) {
+        if bytes >= MUCH && self.memory.moved(bytes) {
+            queues::enqueue::<Self, WEIGH>(On::Control, self.clone());
+        }
     }
 
     fn sweep_later(self: &Arc<Self>) {
@@ -268,6 +292,14 @@ impl WorkItem for Shared {
         if !this.stopped.load(Relaxed) {
             this.sweep_later();
         }
+    }
+}
+
+impl WorkItem<WEIGH> for Shared {
+    type Pointer = Arc<Self>;
+
+    fn run(this: Arc<Self>) {
+        this.weigh();
     }
 }
 

@@ -147,6 +147,7 @@ pub(super) fn step(
     match (up, down) {
         (Ok(up), Ok(down)) => {
             tunnel.account(&state.service, up, down);
+            conn.shared.moved(up + down);
             if up + down > 0 {
                 conn.expect_within(state.service.options.timeout(Timeout::Idle));
             }

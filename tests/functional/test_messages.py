@@ -156,6 +156,24 @@ def test_expect_100_continue(director: Director, client: Client, raw_server) -> 
         assert connection.response().body == b"hello"
 
 
+def test_a_server_that_does_not_ask_for_the_body(
+    director: Director, client: Client, raw_server
+) -> None:
+    """A client that waits for a 100 has done nothing wrong: it is the server that is late."""
+
+    def script(peer: Peer) -> None:
+        assert peer.head()
+        peer.exactly(1)
+
+    director.pool("pool", raw_server(script).address)
+    director.service(pool="pool", timeout_response="1s", timeout_stall="1m")
+    with client.connect() as connection:
+        connection.send(
+            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
+        )
+        assert connection.response().status == 504
+
+
 def test_http_1_0(director: Director, client: Client, raw_server) -> None:
     """An HTTP/1.0 client gets its response, and then the end of the connection."""
     director.pool("pool", raw_server(echo).address)

@@ -129,6 +129,7 @@ impl Exchange {
             repeatable: attempt.reused && !has_body && request.is_idempotent(),
             started: false,
             interim: 0,
+            expects: has_body && request.expect_continue(),
             server_full: false,
             client_full: false,
             keep_client: request.persistent(),

@@ -119,13 +119,13 @@ impl Exchange {
         if !matches!(self.sending, Sending::Body) {
             return None;
         }
-        let pumped = self.request.pump(
-            &mut sides.client,
-            &mut sides.server,
-            &mut self.bytes_in,
-            true,
-        );
+        let mut moved = 0;
+        let pumped = self
+            .request
+            .pump(&mut sides.client, &mut sides.server, &mut moved, true);
 
+        self.bytes_in += moved;
+        self.expects &= moved == 0;
         let body_max = sides.service.options.body_max;
 
         if body_max > 0 && self.request.content() > body_max {

@@ -55,7 +55,7 @@ impl Exchange {
             return Step::Close { reset: true };
         }
         let status = match exchange.sending {
-            Sending::Body if !exchange.server_full => 408,
+            Sending::Body if !exchange.server_full && !exchange.awaits_invitation() => 408,
             _ => 504,
         };
 
@@ -90,7 +90,9 @@ impl Exchange {
 
     /// For how long nothing may happen, in jiffies.
     pub(super) fn patience(&self, service: &Service, unsent: &Unsent) -> usize {
-        if matches!(self.sending, Sending::Body) || self.started || !unsent.is_empty() {
+        let sends = matches!(self.sending, Sending::Body) && !self.awaits_invitation();
+
+        if sends || self.started || !unsent.is_empty() {
             service.options.timeout(Timeout::Stall)
         } else {
             service.options.timeout(Timeout::Response)

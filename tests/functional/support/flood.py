@@ -33,9 +33,9 @@ OFTEN = 0.5 * PACE
 # way to all others, have what is left of the CPU.
 THINKS = 0.1 * PACE
 
-# How long a client may ask nothing without passing for idle, in seconds: somewhat less than the
-# director's second.
-SILENT = 0.9
+# How long a client may ask nothing without passing for idle, in seconds: less than the director's
+# second, since a request takes its time.
+SILENT = 0.5
 
 # The counters of the director's TCP that say something of attacks.
 COUNTERS = ["TcpInSegs", "TcpExtSyncookiesSent", "TcpExtSyncookiesRecv"]

@@ -30,7 +30,7 @@ fn any_load(input: &mut Unstructured<'_>) -> Result<Load> {
         },
         standing: match flags & 12 {
             0 => Standing::Busy,
-            4 => Standing::Asking(input.arbitrary()?),
+            4 => Standing::Spare(input.int_in_range(0..=1100)?),
             8 => Standing::Idle(input.int_in_range(0..=1000)?),
             _ => Standing::Idle(input.arbitrary()?),
         },
@@ -92,17 +92,17 @@ fn enough(gone: &[Load], bytes: u64, all: u128) {
     assert!(bytes > 0 || gone.is_empty());
 }
 
-/// Those that have not asked before idle ones, these before others, those with the least time left
+/// Spare ones before idle ones, these before others, those with the least time left
 /// before those with clearly more, and the largest before what is less than half of them.
 fn in_order(gone: &[Load], stays: &[Load]) {
     let class = |load: &Load| match load.standing {
-        Standing::Asking(_) => 0,
+        Standing::Spare(_) => 0,
         Standing::Idle(_) => 1,
         Standing::Busy => 2,
     };
     // What is beyond a bucket's end is in the last one.
-    let asking = |load: &Load| match load.standing {
-        Standing::Asking(left) => Some(left.min(1000)),
+    let spare = |load: &Load| match load.standing {
+        Standing::Spare(left) => Some(left.min(1000)),
         _ => None,
     };
     let idle = |load: &Load| match load.standing {
@@ -115,8 +115,8 @@ fn in_order(gone: &[Load], stays: &[Load]) {
         assert!(stays.iter().all(|load| class(load) >= last));
     }
     in_time(
-        gone.iter().filter_map(asking),
-        stays.iter().filter_map(asking),
+        gone.iter().filter_map(spare),
+        stays.iter().filter_map(spare),
         3,
     );
     in_time(
