@@ -6,6 +6,7 @@ thousandth.
 """
 
 import contextlib
+import errno
 import fcntl
 import itertools
 import json
@@ -143,6 +144,7 @@ class Host:
     def reset(self, name: bytes) -> bool:
         """Ends a connection with a reset. Whether it was still there."""
         error = acknowledged(self.diag, SOCK_DESTROY, 0, self._request(name))
+        assert error in (0, errno.ENOENT), os.strerror(error)
         return error == 0
 
 
