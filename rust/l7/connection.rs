@@ -16,10 +16,7 @@ use crate::{
             self,
             Waiting, //
         },
-        deadline::{
-            Deadline,
-            Wait, //
-        },
+        deadline::Deadline,
         ending::{
             self,
             Farewell,
@@ -89,7 +86,6 @@ use ktcpvs_core::{
         self,
         Next, //
     },
-    shed::Standing, //
 };
 
 pub(super) use ktcpvs_core::runner::{
@@ -99,9 +95,6 @@ pub(super) use ktcpvs_core::runner::{
 
 /// The longest text of an IP address, in bytes.
 pub(super) const ADDRESS_MAX: usize = 46;
-
-/// What a connection takes beside its socket, in bytes.
-const SIZE: u64 = 512;
 
 /// The works of a connection, by the number that tells them apart.
 const SOFTIRQ: u64 = 0;
@@ -157,7 +150,7 @@ pub(super) struct Conn {
     /// The place in the list of all connections.
     pub(super) place: Atomic<u32>,
     /// The connection is to be cut.
-    doomed: Atomic<bool>,
+    pub(super) doomed: Atomic<bool>,
     /// Memory was missing, and nobody says when there is some: the next sweep looks.
     starving: Atomic<bool>,
     #[pin]
@@ -294,44 +287,6 @@ impl Conn {
     /// Whether the deadline has passed.
     pub(super) fn expired(&self, now: usize) -> bool {
         self.deadline.passed(now)
-    }
-
-    /// What the connection takes, in bytes, with what is buffered for it; nothing if it is about to
-    /// end. Process context.
-    pub(super) fn memory(&self) -> u64 {
-        let now = time::jiffies();
-        let leaving = self.doomed.load(Relaxed) || self.deadline.passed(now);
-        let busy = matches!(self.deadline.wait(now as u64), Wait::Other);
-
-        if leaving {
-            return 0;
-        }
-        // One that waits for a request has no connection to a server, and need not be locked to see
-        // that.
-        let locked = if busy {
-            self.stream.lock(Order::First)
-        } else {
-            None
-        };
-        let server = locked.and_then(|mut client| {
-            let upstream = client.state().upstream.as_ref()?;
-
-            Some(upstream.stream().memory())
-        });
-
-        SIZE.saturating_add(self.stream.memory())
-            .saturating_add(server.unwrap_or(0))
-    }
-
-    /// Ends the connection, for its memory: as if its time were up, if it was idle when it was
-    /// chosen and still is, and else with a reset. A last word would have to be waited for.
-    pub(super) fn give_up(self: ArcBorrow<'_, Self>, standing: Standing) {
-        match standing {
-            Standing::Busy => self.kill(),
-            Standing::Spare(_) if self.deadline.end_wait() => self.kill(),
-            Standing::Idle(_) if self.deadline.end_wait() => self.look(),
-            _ => (),
-        }
     }
 
     /// Something is to happen within `after` jiffies from now.

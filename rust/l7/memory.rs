@@ -20,6 +20,10 @@ use crate::{
     },
     linux::{
         mm,
+        net::{
+            Endpoint,
+            Order, //
+        },
         time, //
     },
     module_parameters, //
@@ -32,6 +36,7 @@ use kernel::{
             Atomic,
             Relaxed, //
         },
+        ArcBorrow,
         Mutex, //
     },
 };
@@ -43,6 +48,9 @@ use ktcpvs_core::{
         Standing, //
     }, //
 };
+
+/// What a connection takes beside its socket, in bytes.
+const SIZE: u64 = 512;
 
 /// How long idle connections to servers may stay when there is too little memory, in milliseconds.
 const SERVERS_IDLE_MS: u32 = 1000;
@@ -302,5 +310,45 @@ impl Shared {
             }
         });
         memory.used.set(left);
+    }
+}
+
+impl Conn {
+    /// What the connection takes, in bytes, with what is buffered for it; nothing if it is about to
+    /// end. Process context.
+    fn memory(&self) -> u64 {
+        let now = time::jiffies();
+        let leaving = self.doomed.load(Relaxed) || self.deadline.passed(now);
+        let busy = matches!(self.deadline.wait(now as u64), Wait::Other);
+
+        if leaving {
+            return 0;
+        }
+        // One that waits for a request has no connection to a server, and need not be locked to see
+        // that.
+        let locked = if busy {
+            self.stream().lock(Order::First)
+        } else {
+            None
+        };
+        let server = locked.and_then(|mut client| {
+            let upstream = client.state().upstream.as_ref()?;
+
+            Some(upstream.stream().memory())
+        });
+
+        SIZE.saturating_add(self.stream().memory())
+            .saturating_add(server.unwrap_or(0))
+    }
+
+    /// Ends the connection, for its memory: as if its time were up, if it was idle when it was
+    /// chosen and still is, and else with a reset. A last word would have to be waited for.
+    fn give_up(self: ArcBorrow<'_, Self>, standing: Standing) {
+        match standing {
+            Standing::Busy => self.kill(),
+            Standing::Spare(_) if self.deadline.end_wait() => self.kill(),
+            Standing::Idle(_) if self.deadline.end_wait() => self.look(),
+            _ => (),
+        }
     }
 }
