@@ -4,9 +4,9 @@
 //!
 //! Those go first whose clients have not asked yet, or not to the end, or that are over but for the
 //! client's end; then idle ones; of either those before the others that have waited for longest; then
-//! those that take most. The order is not exact:
-//! connections are counted in buckets of these properties, so that a choice among a million takes two
-//! looks at each, and no more memory than [`Plan`].
+//! those that take most. The order is not exact: connections are counted in buckets of these
+//! properties, so that a choice among a million takes two looks at each, and no more memory than
+//! [`Plan`].
 //!
 //! To be used in this order: [`Plan::clear`], [`Plan::count`] for each connection,
 //! [`Plan::choose`], and [`Plan::takes`] for each connection again.
