@@ -20,8 +20,11 @@ LOOKS_LIKE_A_HEAD = b"\r\n\r\nGET /poison HTTP/1.1\r\nHost: poison\r\nX-Id: pois
 
 def seed() -> int:
     """What everything random in a test follows from: KTCPVS_SEED, or always the same, so that the
-    suite finds today what it found yesterday. New ones are for who looks for something new."""
-    return int(os.environ.get("KTCPVS_SEED") or 1)
+    suite finds today what it found yesterday. New ones are for who looks for something new. It is
+    printed, to see a failure again."""
+    found = int(os.environ.get("KTCPVS_SEED") or 1)
+    print(f"KTCPVS_SEED={found}")
+    return found
 
 
 def count(usual: int) -> int:
