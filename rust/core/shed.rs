@@ -3,17 +3,21 @@
 //! Which connections to give up when all of them take too much memory.
 //!
 //! Those go first whose clients have not asked yet, or not to the end, or that are over but for the
-//! client's end; then idle ones; of either those before the others that have waited for longest; then
-//! those that take most. The order is not exact: connections are counted in buckets of these
+//! client's end. Of these the ones that have only just begun to wait are spared, as long as they are
+//! not too many. Then idle ones go; of either those before the others that have waited for longest;
+//! then those that take most. The order is not exact: connections are counted in buckets of these
 //! properties, so that a choice among a million takes two looks at each, and no more memory than
 //! [`Plan`].
 //!
 //! To be used in this order: [`Plan::clear`], [`Plan::count`] for each connection,
 //! [`Plan::choose`], and [`Plan::takes`] for each connection again.
 
-/// How finely the time that spare connections have left is told apart. A flood fills memory within a
-/// fraction of a second, in which a client that is no part of it has asked.
-const SPARE: usize = 256;
+/// How finely the time that spare connections have left is told apart.
+const SPARE: usize = 64;
+
+/// How finely the first moment of spare connections is told apart. A flood fills memory within a
+/// fraction of it, in which a client that is no part of it has asked.
+const FRESH: usize = 64;
 
 /// How finely the time that idle connections have left is told apart.
 const IDLE: usize = 64;
@@ -36,6 +40,8 @@ pub struct Load {
 pub enum Standing {
     /// Its client's first request, the rest of a head, or the client's end after our last word.
     Spare(u16),
+    /// The same, and has only begun to: how much of this first moment is left.
+    Fresh(u16),
     /// Its client's next request.
     Idle(u16),
     /// Anything else: there is a request under way.
@@ -47,12 +53,14 @@ pub struct Plan {
     total: u64,
     /// The bytes of spare connections, by the time that they have left.
     spare: [u64; SPARE],
+    fresh: [u64; FRESH],
     /// The bytes of idle connections, by the time that they have left.
     idle: [u64; IDLE],
     /// The bytes of others, by their size.
     busy: [u64; BUSY],
     /// What is to be taken of each kind.
     spare_cut: Cut,
+    fresh_cut: Cut,
     idle_cut: Cut,
     busy_cut: Cut,
 }
@@ -110,9 +118,11 @@ impl Plan {
         Self {
             total: 0,
             spare: [0; SPARE],
+            fresh: [0; FRESH],
             idle: [0; IDLE],
             busy: [0; BUSY],
             spare_cut: Cut::NOTHING,
+            fresh_cut: Cut::NOTHING,
             idle_cut: Cut::NOTHING,
             busy_cut: Cut::NOTHING,
         }
@@ -122,9 +132,11 @@ impl Plan {
     pub fn clear(&mut self) {
         self.total = 0;
         self.spare.fill(0);
+        self.fresh.fill(0);
         self.idle.fill(0);
         self.busy.fill(0);
         self.spare_cut = Cut::NOTHING;
+        self.fresh_cut = Cut::NOTHING;
         self.idle_cut = Cut::NOTHING;
         self.busy_cut = Cut::NOTHING;
     }
@@ -133,6 +145,7 @@ impl Plan {
     pub fn count(&mut self, load: &Load) {
         let bucket = match load.standing {
             Standing::Spare(left) => self.spare.get_mut(time_bucket(left, SPARE)),
+            Standing::Fresh(left) => self.fresh.get_mut(time_bucket(left, FRESH)),
             Standing::Idle(left) => self.idle.get_mut(time_bucket(left, IDLE)),
             Standing::Busy => self.busy.get_mut(busy_bucket(load.size)),
         };
@@ -148,9 +161,18 @@ impl Plan {
         self.total
     }
 
-    /// Chooses enough of them to be rid of `bytes`, or all.
-    pub fn choose(&mut self, bytes: u64) {
+    /// Chooses enough of them to be rid of `bytes`, or all but the fresh ones, which may keep `spared`
+    /// bytes in any case.
+    pub fn choose(&mut self, bytes: u64, spared: u64) {
         let (spare, missing) = Cut::new(self.spare.iter().copied(), bytes);
+        let fresh = self
+            .fresh
+            .iter()
+            .fold(0_u64, |sum, has| sum.saturating_add(*has));
+        let excess = missing.min(fresh.saturating_sub(spared));
+
+        self.fresh_cut = Cut::new(self.fresh.iter().copied(), excess).0;
+        let missing = missing.saturating_sub(excess);
         let (idle, missing) = Cut::new(self.idle.iter().copied(), missing);
         let (busy, _) = Cut::new(self.busy.iter().copied(), missing);
 
@@ -165,6 +187,7 @@ impl Plan {
 
         match load.standing {
             Standing::Spare(left) => self.spare_cut.takes(time_bucket(left, SPARE), size),
+            Standing::Fresh(left) => self.fresh_cut.takes(time_bucket(left, FRESH), size),
             Standing::Idle(left) => self.idle_cut.takes(time_bucket(left, IDLE), size),
             Standing::Busy => self.busy_cut.takes(busy_bucket(size), size),
         }

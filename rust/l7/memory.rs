@@ -55,7 +55,7 @@ const SIZE: u64 = 512;
 /// How long idle connections to servers may stay when there is too little memory, in milliseconds.
 const SERVERS_IDLE_MS: u32 = 1000;
 
-/// How long a connection between two requests does not pass for idle, in milliseconds.
+/// How long a connection that waits for a request does not pass for idle, in milliseconds.
 const MOMENT_MS: u32 = 1000;
 
 /// After how many milliseconds one looks again for something to give up, where nothing was left.
@@ -232,7 +232,10 @@ impl Memory {
         let longest_head = self.longest_head.load(Relaxed);
         let longest_idle = self.longest_idle.load(Relaxed);
         let standing = match conn.deadline.wait(now) {
-            Wait::Spare(left) => Standing::Spare(thousandth(left, longest_head)),
+            Wait::Spare(left) => match left.saturating_add(moment).checked_sub(longest_head) {
+                Some(fresh) if fresh > 0 => Standing::Fresh(thousandth(fresh, moment)),
+                _ => Standing::Spare(thousandth(left, longest_head)),
+            },
             Wait::Idle(left) if left.saturating_add(moment) <= longest_idle => {
                 Standing::Idle(thousandth(left, longest_idle))
             }
@@ -298,7 +301,7 @@ impl Shared {
             server.data.expire(SERVERS_IDLE_MS);
         }
         // Not for every new connection again.
-        plan.choose(used.saturating_sub(limit - limit / 8));
+        plan.choose(used.saturating_sub(limit - limit / 8), limit / 4);
         let mut left = used;
 
         self.conns.each(|conn| {
@@ -346,7 +349,7 @@ impl Conn {
     fn give_up(self: ArcBorrow<'_, Self>, standing: Standing) {
         match standing {
             Standing::Busy => self.kill(),
-            Standing::Spare(_) if self.deadline.end_wait() => self.kill(),
+            Standing::Spare(_) | Standing::Fresh(_) if self.deadline.end_wait() => self.kill(),
             Standing::Idle(_) if self.deadline.end_wait() => self.look(),
             _ => (),
         }

@@ -30,8 +30,9 @@ fn busy(size: u64) -> Load {
 fn class(load: &Load) -> u8 {
     match load.standing {
         Standing::Spare(_) => 0,
-        Standing::Idle(_) => 1,
-        Standing::Busy => 2,
+        Standing::Fresh(_) => 1,
+        Standing::Idle(_) => 2,
+        Standing::Busy => 3,
     }
 }
 
@@ -40,7 +41,7 @@ fn chosen(loads: &[Load], bytes: u64) -> Vec<usize> {
     let mut plan = Plan::new();
 
     loads.iter().for_each(|load| plan.count(load));
-    plan.choose(bytes);
+    plan.choose(bytes, 0);
     (0..loads.len())
         .filter(|n| plan.takes(&loads[*n]))
         .collect()
@@ -61,8 +62,32 @@ fn the_longest_idle_goes_first() {
 }
 
 #[test]
+fn fresh_ones_are_spared_while_they_are_few() {
+    let fresh = |left| Load {
+        size: 10,
+        standing: Standing::Fresh(left),
+    };
+    let loads = [busy(100), fresh(900), idle(10, 5), fresh(100), spare(10, 9)];
+    let chosen = |bytes, spared| {
+        let mut plan = Plan::new();
+
+        loads.iter().for_each(|load| plan.count(load));
+        plan.choose(bytes, spared);
+        let gone = (0..loads.len()).filter(|n| plan.takes(&loads[*n]));
+
+        gone.collect::<Vec<_>>()
+    };
+
+    assert_eq!(chosen(20, 20), [2, 4]);
+    assert_eq!(chosen(20, 10), [3, 4]);
+    assert_eq!(chosen(30, 10), [2, 3, 4]);
+    assert_eq!(chosen(30, 0), [1, 3, 4]);
+    assert_eq!(chosen(u64::MAX, 20), [0, 2, 4]);
+}
+
+#[test]
 fn spare_ones_go_before_idle_ones() {
-    let loads = [idle(10, 0), spare(10, 1000), spare(10, 993), busy(99)];
+    let loads = [idle(10, 0), spare(10, 1000), spare(10, 980), busy(99)];
 
     assert_eq!(chosen(&loads, 10), [2]);
     assert_eq!(chosen(&loads, 20), [1, 2]);
@@ -89,17 +114,18 @@ fn it_can_be_used_again() {
     let mut plan = Plan::new();
 
     plan.count(&busy(10));
-    plan.choose(10);
+    plan.choose(10, 0);
     plan.clear();
     assert_eq!(plan.total(), 0);
     plan.count(&busy(10));
-    plan.choose(0);
+    plan.choose(0, 0);
     assert!(!plan.takes(&busy(10)));
 }
 
 fn load() -> impl Strategy<Value = Load> {
     let standing = prop_oneof![
         (0..=1000_u16).prop_map(Standing::Spare),
+        (0..=1000_u16).prop_map(Standing::Fresh),
         (0..=1000_u16).prop_map(Standing::Idle),
         Just(Standing::Busy),
     ];

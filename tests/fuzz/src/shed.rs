@@ -30,6 +30,7 @@ fn any_load(input: &mut Unstructured<'_>) -> Result<Load> {
         },
         standing: match flags & 12 {
             0 => Standing::Busy,
+            4 if flags & 16 != 0 => Standing::Fresh(input.int_in_range(0..=1100)?),
             4 => Standing::Spare(input.int_in_range(0..=1100)?),
             8 => Standing::Idle(input.int_in_range(0..=1000)?),
             _ => Standing::Idle(input.arbitrary()?),
@@ -51,12 +52,18 @@ fn choose(input: &mut Unstructured<'_>) -> Result<()> {
         Some(bytes) => bytes,
         None => (all * u128::from(input.int_in_range(0..=64u8)?) / 64) as u64,
     };
+    let spared = match input.arbitrary()? {
+        true => input.int_in_range(0..=1 << 21)?,
+        false => 0,
+    };
     let mut plan = Plan::new();
-    let [gone, stays] = split(&mut plan, &loads, bytes);
+    let [gone, stays] = split(&mut plan, &loads, bytes, spared);
 
     assert_eq!(u128::from(plan.total()), all.min(u64::MAX.into()));
-    enough(&gone, bytes, all);
-    in_order(&gone, &stays);
+    let fresh: Vec<Load> = loads.iter().copied().filter(is_fresh).collect();
+
+    enough(&gone, bytes, all - size(&fresh).min(spared.into()), spared);
+    in_order(&gone, &stays, spared);
     // Of those that grew, shrank or came meanwhile any may go.
     for _ in 0..4 {
         plan.takes(&any_load(input)?);
@@ -64,60 +71,79 @@ fn choose(input: &mut Unstructured<'_>) -> Result<()> {
     plan.clear();
     assert_eq!(plan.total(), 0);
     assert!(!loads.iter().any(|load| plan.takes(load)));
-    let again = split(&mut plan, &loads, bytes);
+    let again = split(&mut plan, &loads, bytes, spared);
     assert_eq!([again[0].len(), again[1].len()], [gone.len(), stays.len()]);
     Ok(())
 }
 
+fn is_fresh(load: &Load) -> bool {
+    matches!(load.standing, Standing::Fresh(_))
+}
+
 /// Those of `loads` that go to be rid of `bytes`, and those that stay.
-fn split(plan: &mut Plan, loads: &[Load], bytes: u64) -> [Vec<Load>; 2] {
+fn split(plan: &mut Plan, loads: &[Load], bytes: u64, spared: u64) -> [Vec<Load>; 2] {
     loads.iter().for_each(|load| plan.count(load));
-    plan.choose(bytes);
+    plan.choose(bytes, spared);
     let (gone, stays) = loads.iter().partition(|load| plan.takes(load));
 
     [gone, stays]
 }
 
-/// Enough go if there is enough; and the last one of them only where the others were too few.
-fn enough(gone: &[Load], bytes: u64, all: u128) {
+/// Enough go if `most` is enough; and the last one of them only where the others were too few. Where
+/// fresh ones are spared there is a last one of them, too.
+fn enough(gone: &[Load], bytes: u64, most: u128, spared: u64) {
     let bytes = u128::from(bytes);
     let freed = size(gone);
     let largest = gone.iter().map(|load| load.size).max().unwrap_or(0);
+    let lasts = if spared > 0 { 2 } else { 1 };
 
-    assert!(freed >= bytes.min(all), "{freed} of {bytes}");
+    assert!(freed >= bytes.min(most), "{freed} of {bytes}");
     assert!(
-        gone.is_empty() || freed < bytes + u128::from(largest).max(1),
+        gone.is_empty() || freed < bytes + u128::from(largest).max(1) * lasts,
         "{freed} for {bytes}"
     );
     assert!(bytes > 0 || gone.is_empty());
 }
 
-/// Spare ones before idle ones, these before others, those with the least time left
-/// before those with clearly more, and the largest before what is less than half of them.
-fn in_order(gone: &[Load], stays: &[Load]) {
+/// Spare ones before fresh ones, these before idle ones unless they are spared, these before others,
+/// those with the least time left before those with clearly more, and the largest before what is less
+/// than half of them.
+fn in_order(gone: &[Load], stays: &[Load], spared: u64) {
     let class = |load: &Load| match load.standing {
         Standing::Spare(_) => 0,
-        Standing::Idle(_) => 1,
-        Standing::Busy => 2,
+        Standing::Fresh(_) => 1,
+        Standing::Idle(_) => 2,
+        Standing::Busy => 3,
     };
     // What is beyond a bucket's end is in the last one.
     let spare = |load: &Load| match load.standing {
         Standing::Spare(left) => Some(left.min(1000)),
         _ => None,
     };
+    let fresh = |load: &Load| match load.standing {
+        Standing::Fresh(left) => Some(left.min(1000)),
+        _ => None,
+    };
     let idle = |load: &Load| match load.standing {
         Standing::Idle(left) => Some(left.min(1000)),
         _ => None,
     };
-    let busy = |load: &Load| (class(load) == 2).then_some(load.size.min(1 << 39));
+    let busy = |load: &Load| (class(load) == 3).then_some(load.size.min(1 << 39));
 
     if let Some(last) = gone.iter().map(class).max() {
-        assert!(stays.iter().all(|load| class(load) >= last));
+        let mut bound = stays.iter().filter(|load| spared == 0 || !is_fresh(load));
+
+        assert!(bound.all(|load| class(load) >= last));
     }
     in_time(
         gone.iter().filter_map(spare),
         stays.iter().filter_map(spare),
-        3,
+        15,
+    );
+    in_time(
+        gone.iter().filter_map(fresh),
+        stays.iter().filter_map(fresh),
+        15,
     );
     in_time(
         gone.iter().filter_map(idle),
