@@ -62,7 +62,9 @@ fn choose(input: &mut Unstructured<'_>) -> Result<()> {
     assert_eq!(u128::from(plan.total()), all.min(u64::MAX.into()));
     let fresh: Vec<Load> = loads.iter().copied().filter(is_fresh).collect();
 
-    enough(&gone, bytes, all - size(&fresh).min(spared.into()), spared);
+    let most = all.min(u64::MAX.into()) - size(&fresh).min(spared.into());
+
+    enough(&gone, bytes, most, spared);
     in_order(&gone, &stays, spared);
     // Of those that grew, shrank or came meanwhile any may go.
     for _ in 0..4 {
@@ -131,7 +133,8 @@ fn in_order(gone: &[Load], stays: &[Load], spared: u64) {
     let busy = |load: &Load| (class(load) == 3).then_some(load.size.min(1 << 39));
 
     if let Some(last) = gone.iter().map(class).max() {
-        let mut bound = stays.iter().filter(|load| spared == 0 || !is_fresh(load));
+        let may_stay = |load: &Load| is_fresh(load) && (spared > 0 || load.size == 0);
+        let mut bound = stays.iter().filter(|load| !may_stay(load));
 
         assert!(bound.all(|load| class(load) >= last));
     }
