@@ -72,7 +72,7 @@ if PACE == 1:
     ENOUGH |= dict.fromkeys(
         [*ODD_WAYS, *rawtcp_spite.ACTS.cards, *rawtcp_spite.WELCOMES.cards, *ENDS], 1
     )
-OVERTIME = 20.0 * PACE
+OVERTIME = max(60.0, 20.0 * PACE)
 
 
 class Host:
