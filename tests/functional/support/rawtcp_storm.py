@@ -65,14 +65,13 @@ ENOUGH = {
     "hostile servers": 2,
     "quitters": 3,
 }
-# Each of these must have happened, too, where that does not take too long.
+OVERTIME = 20.0 * PACE
+
+# All ways to be odd or hostile that are counted, and how many of them there must have been.
 ODD_WAYS = ["shut its window", "ended at once with the other", "overlapped", "shuffled"]
 ENDS = [f"quit: {end}" for end in rawtcp_spite.ENDS.cards]
-if PACE == 1:
-    ENOUGH |= dict.fromkeys(
-        [*ODD_WAYS, *rawtcp_spite.ACTS.cards, *rawtcp_spite.WELCOMES.cards, *ENDS], 1
-    )
-OVERTIME = max(60.0, 20.0 * PACE)
+WAYS = {*ODD_WAYS, *ENDS, *rawtcp_spite.ACTS.cards, *rawtcp_spite.WELCOMES.cards}
+WAYS_ENOUGH = 10
 
 
 class Host:
