@@ -12,15 +12,8 @@
 //! To be used in this order: [`Plan::clear`], [`Plan::count`] for each connection,
 //! [`Plan::choose`], and [`Plan::takes`] for each connection again.
 
-/// How finely the time that spare connections have left is told apart.
-const SPARE: usize = 64;
-
-/// How finely the first moment of spare connections is told apart. A flood fills memory within a
-/// fraction of it, in which a client that is no part of it has asked.
-const FRESH: usize = 64;
-
-/// How finely the time that idle connections have left is told apart.
-const IDLE: usize = 64;
+/// How finely times are told apart: by an eighth of a power of two, up to 2²⁶.
+const TIMES: usize = 8 * 24;
 
 /// How finely sizes are told apart: by the power of two, up to a terabyte.
 const BUSY: usize = 40;
@@ -34,16 +27,15 @@ pub struct Load {
     pub standing: Standing,
 }
 
-/// What a connection waits for, and how much of its time for that it has left, in a thousandth. Most
-/// have had about the same time, so that the one with the least left has waited for longest.
+/// What a connection waits for, and for how long it has, in whatever unit.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Standing {
     /// Its client's first request, the rest of a head, or the client's end after our last word.
-    Spare(u16),
-    /// The same, and has only begun to: how much of this first moment is left.
-    Fresh(u16),
+    Spare(u64),
+    /// The same, and has only begun to.
+    Fresh(u64),
     /// Its client's next request.
-    Idle(u16),
+    Idle(u64),
     /// Anything else: there is a request under way.
     Busy,
 }
@@ -51,11 +43,10 @@ pub enum Standing {
 /// What all connections take, and which of them are to go.
 pub struct Plan {
     total: u64,
-    /// The bytes of spare connections, by the time that they have left.
-    spare: [u64; SPARE],
-    fresh: [u64; FRESH],
-    /// The bytes of idle connections, by the time that they have left.
-    idle: [u64; IDLE],
+    /// The bytes of those that wait, by how long they have.
+    spare: [u64; TIMES],
+    fresh: [u64; TIMES],
+    idle: [u64; TIMES],
     /// The bytes of others, by their size.
     busy: [u64; BUSY],
     /// What is to be taken of each kind.
@@ -117,9 +108,9 @@ impl Plan {
     pub const fn new() -> Self {
         Self {
             total: 0,
-            spare: [0; SPARE],
-            fresh: [0; FRESH],
-            idle: [0; IDLE],
+            spare: [0; TIMES],
+            fresh: [0; TIMES],
+            idle: [0; TIMES],
             busy: [0; BUSY],
             spare_cut: Cut::NOTHING,
             fresh_cut: Cut::NOTHING,
@@ -144,9 +135,9 @@ impl Plan {
     /// Counts a connection.
     pub fn count(&mut self, load: &Load) {
         let bucket = match load.standing {
-            Standing::Spare(left) => self.spare.get_mut(time_bucket(left, SPARE)),
-            Standing::Fresh(left) => self.fresh.get_mut(time_bucket(left, FRESH)),
-            Standing::Idle(left) => self.idle.get_mut(time_bucket(left, IDLE)),
+            Standing::Spare(waited) => self.spare.get_mut(time_bucket(waited)),
+            Standing::Fresh(waited) => self.fresh.get_mut(time_bucket(waited)),
+            Standing::Idle(waited) => self.idle.get_mut(time_bucket(waited)),
             Standing::Busy => self.busy.get_mut(busy_bucket(load.size)),
         };
 
@@ -186,9 +177,9 @@ impl Plan {
         let size = load.size;
 
         match load.standing {
-            Standing::Spare(left) => self.spare_cut.takes(time_bucket(left, SPARE), size),
-            Standing::Fresh(left) => self.fresh_cut.takes(time_bucket(left, FRESH), size),
-            Standing::Idle(left) => self.idle_cut.takes(time_bucket(left, IDLE), size),
+            Standing::Spare(waited) => self.spare_cut.takes(time_bucket(waited), size),
+            Standing::Fresh(waited) => self.fresh_cut.takes(time_bucket(waited), size),
+            Standing::Idle(waited) => self.idle_cut.takes(time_bucket(waited), size),
             Standing::Busy => self.busy_cut.takes(busy_bucket(size), size),
         }
     }
@@ -200,9 +191,21 @@ impl Default for Plan {
     }
 }
 
-/// The bucket, of so many, of connections with this much time left: the least time comes first.
-fn time_bucket(left: u16, buckets: usize) -> usize {
-    (usize::from(left).saturating_mul(buckets) / 1001).min(buckets.saturating_sub(1))
+/// The bucket of connections that have waited for so long: the longest come first.
+fn time_bucket(waited: u64) -> usize {
+    let place = match waited.checked_ilog2() {
+        Some(power @ 3..) => {
+            let eighth = waited.checked_shr(power.saturating_sub(3)).unwrap_or(0) % 8;
+
+            (power as usize)
+                .saturating_sub(2)
+                .saturating_mul(8)
+                .saturating_add(eighth as usize)
+        }
+        _ => waited as usize,
+    };
+
+    (TIMES - 1).saturating_sub(place)
 }
 
 /// The bucket of connections of this size: the largest come first.

@@ -152,9 +152,6 @@ pub(super) struct Memory {
     used: Used,
     /// What has been moved on since one last looked, in bytes, where it was much at once.
     moved: Atomic<u64>,
-    /// The longest times that a client may take to ask, and be idle, in jiffies.
-    longest_head: Atomic<u64>,
-    longest_idle: Atomic<u64>,
     /// When one looked in vain for something to give up, in jiffies.
     in_vain: Atomic<u64>,
     /// Also what keeps those apart who look.
@@ -169,8 +166,6 @@ impl Memory {
             limit: Atomic::new(0),
             used: Used::new(in_container),
             moved: Atomic::new(0),
-            longest_head: Atomic::new(1),
-            longest_idle: Atomic::new(1),
             in_vain: Atomic::new(0),
             plan <- new_mutex!(Plan::new(), "Memory::plan"),
         })
@@ -182,15 +177,8 @@ impl Memory {
             0 => mm::ram() / 2,
             limit => limit,
         };
-        let longest = |timeout| {
-            let times = snapshot.services.iter().map(|s| s.options.timeout(timeout));
-
-            times.max().unwrap_or(1).max(1) as u64
-        };
 
         self.limit.store(limit, Relaxed);
-        self.longest_head.store(longest(Timeout::Head), Relaxed);
-        self.longest_idle.store(longest(Timeout::Idle), Relaxed);
     }
 
     /// What was used when one last looked, in bytes.
@@ -222,24 +210,21 @@ impl Memory {
     }
 
     /// What `conn` takes, and what it waits for.
-    fn load(&self, conn: &Conn, now: u64) -> Load {
-        let thousandth = |left: u64, longest: u64| {
-            let part = left.saturating_mul(1000).checked_div(longest);
-
-            part.unwrap_or(0).min(1000) as u16
-        };
+    fn load(conn: &Conn, now: u64) -> Load {
+        // Services differ in how long they wait: what is left of it says nothing of how long it was.
+        let options = conn.listener.service().options;
+        let waited = |left, timeout| (options.timeout(timeout) as u64).saturating_sub(left);
         let moment = time::msecs_to_jiffies(MOMENT_MS) as u64;
-        let longest_head = self.longest_head.load(Relaxed);
-        let longest_idle = self.longest_idle.load(Relaxed);
         let standing = match conn.deadline.wait(now) {
-            Wait::Spare(left) => match left.saturating_add(moment).checked_sub(longest_head) {
-                Some(fresh) if fresh > 0 => Standing::Fresh(thousandth(fresh, moment)),
-                _ => Standing::Spare(thousandth(left, longest_head)),
+            Wait::Spare(left) => match waited(left, Timeout::Head) {
+                waited if waited < moment => Standing::Fresh(waited),
+                waited => Standing::Spare(waited),
             },
-            Wait::Idle(left) if left.saturating_add(moment) <= longest_idle => {
-                Standing::Idle(thousandth(left, longest_idle))
-            }
-            _ => Standing::Busy,
+            Wait::Idle(left) => match waited(left, Timeout::Idle) {
+                waited if waited < moment => Standing::Busy,
+                waited => Standing::Idle(waited),
+            },
+            Wait::Other => Standing::Busy,
         };
 
         Load {
@@ -285,7 +270,7 @@ impl Shared {
 
         memory.moved.store(0, Relaxed);
         plan.clear();
-        self.conns.each(|conn| plan.count(&memory.load(conn, now)));
+        self.conns.each(|conn| plan.count(&Memory::load(conn, now)));
         let mut used = plan.total();
 
         for server in snapshot.iter().flat_map(|snapshot| snapshot.servers()) {
@@ -305,7 +290,7 @@ impl Shared {
         let mut left = used;
 
         self.conns.each(|conn| {
-            let load = memory.load(conn, now);
+            let load = Memory::load(conn, now);
 
             if plan.takes(&load) {
                 conn.as_arc_borrow().give_up(load.standing);

@@ -12,6 +12,7 @@ from support.director import Director
 from support.nginx import Nginx
 from support.pace import PACE
 from support.raw_server import wait_until
+from support.topology import VIP
 from support.transfer import MIB
 
 LIMIT = 4 * MIB
@@ -84,6 +85,36 @@ def test_idle_connections_go_first(director: Director, client: Client, nginx: li
         assert not any(stay[:quarter])
         assert all(stay[-quarter // 2 :])
     assert client.get("/who").body == b"rs1\n"
+
+
+def test_who_waited_for_longest_goes(
+    director: Director, client: Client, nginx: list[Nginx]
+) -> None:
+    """It is the idle connections that have waited for longest that go, and not those whose service
+    would wait the least for them."""
+    patient = service_text(name="patient", listen=f"{VIP}:81", pool="p", more=("timeout-idle 1h",))
+    director.apply(
+        CONFIG
+        + pool_text("p", NGINX[0])
+        + service_text(pool="p", more=("timeout-idle 1m",))
+        + patient
+    )
+    with contextlib.ExitStack() as stack, served(client):
+
+        def idle(number: int, port: int) -> list[Connection]:
+            made = [stack.enter_context(client.connect(port=port)) for _ in range(number)]
+            for connection in made:
+                connection.get("/who").response()
+            return made
+
+        old = idle(100, 81)
+        time.sleep(5)
+        young = idle(100, 80)
+        time.sleep(2)
+        director.tcpvsadm("set", "--mem-limit", str(taken(director) * 3 // 4))
+        wait_until(lambda: not all(map(is_open, old)), 5, "nobody goes")
+        assert any(map(is_open, old))
+        assert all(map(is_open, young))
 
 
 def test_slow_readers_go(director: Director, client: Client, nginx: list[Nginx]) -> None:

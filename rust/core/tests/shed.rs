@@ -5,17 +5,17 @@
 use ktcpvs_core::shed::{Load, Plan, Standing};
 use proptest::prelude::*;
 
-fn idle(size: u64, left: u16) -> Load {
+fn idle(size: u64, waited: u64) -> Load {
     Load {
         size,
-        standing: Standing::Idle(left),
+        standing: Standing::Idle(waited),
     }
 }
 
-fn spare(size: u64, left: u16) -> Load {
+fn spare(size: u64, waited: u64) -> Load {
     Load {
         size,
-        standing: Standing::Spare(left),
+        standing: Standing::Spare(waited),
     }
 }
 
@@ -54,7 +54,7 @@ fn nothing_goes_for_nothing() {
 
 #[test]
 fn the_longest_idle_goes_first() {
-    let loads = [idle(10, 900), idle(10, 100), idle(10, 500), busy(99)];
+    let loads = [idle(10, 100), idle(10, 900), idle(10, 500), busy(99)];
 
     assert_eq!(chosen(&loads, 10), [1]);
     assert_eq!(chosen(&loads, 11), [1, 2]);
@@ -62,12 +62,26 @@ fn the_longest_idle_goes_first() {
 }
 
 #[test]
+fn times_are_told_apart_by_an_eighth_whatever_they_are() {
+    for power in 3..26 {
+        let (less, more) = (8 << (power - 3), 9 << (power - 3));
+
+        assert_eq!(chosen(&[idle(10, less), idle(10, more)], 10), [1]);
+        assert_eq!(chosen(&[idle(10, more - 1), idle(10, more)], 10), [1]);
+    }
+    assert_eq!(
+        chosen(&[idle(10, 0), idle(10, 1), idle(10, u64::MAX)], 10),
+        [2]
+    );
+}
+
+#[test]
 fn fresh_ones_are_spared_while_they_are_few() {
-    let fresh = |left| Load {
+    let fresh = |waited| Load {
         size: 10,
-        standing: Standing::Fresh(left),
+        standing: Standing::Fresh(waited),
     };
-    let loads = [busy(100), fresh(900), idle(10, 5), fresh(100), spare(10, 9)];
+    let loads = [busy(100), fresh(100), idle(10, 5), fresh(900), spare(10, 9)];
     let chosen = |bytes, spared| {
         let mut plan = Plan::new();
 
@@ -87,7 +101,7 @@ fn fresh_ones_are_spared_while_they_are_few() {
 
 #[test]
 fn spare_ones_go_before_idle_ones() {
-    let loads = [idle(10, 0), spare(10, 1000), spare(10, 980), busy(99)];
+    let loads = [idle(10, 1000), spare(10, 0), spare(10, 1), busy(99)];
 
     assert_eq!(chosen(&loads, 10), [2]);
     assert_eq!(chosen(&loads, 20), [1, 2]);
@@ -97,7 +111,7 @@ fn spare_ones_go_before_idle_ones() {
 
 #[test]
 fn busy_ones_go_after_all_idle_ones_and_the_largest_first() {
-    let loads = [busy(1000), idle(10, 1000), busy(5000), busy(10)];
+    let loads = [busy(1000), idle(10, 0), busy(5000), busy(10)];
 
     assert_eq!(chosen(&loads, 11), [1, 2]);
     assert_eq!(chosen(&loads, 5011), [0, 1, 2]);
@@ -124,9 +138,9 @@ fn it_can_be_used_again() {
 
 fn load() -> impl Strategy<Value = Load> {
     let standing = prop_oneof![
-        (0..=1000_u16).prop_map(Standing::Spare),
-        (0..=1000_u16).prop_map(Standing::Fresh),
-        (0..=1000_u16).prop_map(Standing::Idle),
+        (0..=1000_u64).prop_map(Standing::Spare),
+        (0..=1000_u64).prop_map(Standing::Fresh),
+        (0..=1000_u64).prop_map(Standing::Idle),
         Just(Standing::Busy),
     ];
 

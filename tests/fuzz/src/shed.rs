@@ -12,6 +12,9 @@ use ktcpvs_core::shed::{
     Standing, //
 };
 
+/// Times from this one on are alike.
+const LONG: u64 = 15 << 22;
+
 /// Chooses among any connections.
 pub fn shed(data: &[u8]) {
     // What ends too early has said enough.
@@ -30,9 +33,9 @@ fn any_load(input: &mut Unstructured<'_>) -> Result<Load> {
         },
         standing: match flags & 12 {
             0 => Standing::Busy,
-            4 if flags & 16 != 0 => Standing::Fresh(input.int_in_range(0..=1100)?),
-            4 => Standing::Spare(input.int_in_range(0..=1100)?),
-            8 => Standing::Idle(input.int_in_range(0..=1000)?),
+            4 if flags & 16 != 0 => Standing::Fresh(input.int_in_range(0..=1000)?),
+            4 => Standing::Spare(input.int_in_range(0..=100_000)?),
+            8 => Standing::Idle(input.int_in_range(0..=100_000)?),
             _ => Standing::Idle(input.arbitrary()?),
         },
     })
@@ -108,8 +111,8 @@ fn enough(gone: &[Load], bytes: u64, most: u128, spared: u64) {
 }
 
 /// Spare ones before fresh ones, these before idle ones unless they are spared, these before others,
-/// those with the least time left before those with clearly more, and the largest before what is less
-/// than half of them.
+/// those that have waited for longest before those that have clearly less, and the largest before
+/// what is less than half of them.
 fn in_order(gone: &[Load], stays: &[Load], spared: u64) {
     let class = |load: &Load| match load.standing {
         Standing::Spare(_) => 0,
@@ -119,15 +122,15 @@ fn in_order(gone: &[Load], stays: &[Load], spared: u64) {
     };
     // What is beyond a bucket's end is in the last one.
     let spare = |load: &Load| match load.standing {
-        Standing::Spare(left) => Some(left.min(1000)),
+        Standing::Spare(waited) => Some(waited.min(LONG)),
         _ => None,
     };
     let fresh = |load: &Load| match load.standing {
-        Standing::Fresh(left) => Some(left.min(1000)),
+        Standing::Fresh(waited) => Some(waited.min(LONG)),
         _ => None,
     };
     let idle = |load: &Load| match load.standing {
-        Standing::Idle(left) => Some(left.min(1000)),
+        Standing::Idle(waited) => Some(waited.min(LONG)),
         _ => None,
     };
     let busy = |load: &Load| (class(load) == 3).then_some(load.size.min(1 << 39));
@@ -141,18 +144,12 @@ fn in_order(gone: &[Load], stays: &[Load], spared: u64) {
     in_time(
         gone.iter().filter_map(spare),
         stays.iter().filter_map(spare),
-        15,
     );
     in_time(
         gone.iter().filter_map(fresh),
         stays.iter().filter_map(fresh),
-        15,
     );
-    in_time(
-        gone.iter().filter_map(idle),
-        stays.iter().filter_map(idle),
-        15,
-    );
+    in_time(gone.iter().filter_map(idle), stays.iter().filter_map(idle));
     if let (Some(least), Some(most)) = (
         gone.iter().filter_map(busy).min(),
         stays.iter().filter_map(busy).max(),
@@ -161,9 +158,9 @@ fn in_order(gone: &[Load], stays: &[Load], spared: u64) {
     }
 }
 
-/// Nobody went who had more time left than one who stays, but for `bucket` thousandths.
-fn in_time(gone: impl Iterator<Item = u16>, stays: impl Iterator<Item = u16>, bucket: u16) {
-    if let (Some(most), Some(least)) = (gone.max(), stays.min()) {
-        assert!(most <= least + bucket, "{most} went before {least}");
+/// Nobody went who had waited for clearly less than one who stays.
+fn in_time(gone: impl Iterator<Item = u64>, stays: impl Iterator<Item = u64>) {
+    if let (Some(least), Some(most)) = (gone.min(), stays.max()) {
+        assert!(most <= least + least / 8, "{least} went before {most}");
     }
 }
