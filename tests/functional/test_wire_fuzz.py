@@ -7,6 +7,7 @@ import contextlib
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from support.rawtcp import strange_hosts
 from support.rawtcp_requests import watchful
 from support.steady import Steady
 from support.storm import sockets
-from support.topology import DIRECTOR, VIP
+from support.topology import DIRECTOR, VIP, VIP6
 from support.transfer import download, upload
 from support.tune import counter
 
@@ -61,12 +62,21 @@ def good(director: Director, raw_server: Any) -> Iterator[Watched]:
     again = f"KTCPVS_SEED={SEED} KTCPVS_FUZZ_TIME={FUZZ_TIME:g}"
     print(f"to see it again: {again} scripts/guest suite -k wire_fuzz")
     watched = Watched(raw_server)
-    servers = {"good": watched.server.address, "odd": "10.9.1.1:80", "bad": "10.9.1.2:80"}
+    servers = {
+        "good": [watched.server.address],
+        "odd": ["10.9.1.1:80", "[fd00:9:1::1]:80"],
+        "bad": ["10.9.1.2:80", "[fd00:9:1::2]:80"],
+    }
     with strange_hosts():
         director.apply(
-            "".join(pool_text(name, server) for name, server in servers.items())
+            "".join(pool_text(name, *some) for name, some in servers.items())
             + "".join(
-                service_text(name=name, listen=f"{VIP}:{port}", pool=name, more=timeouts(name))
+                service_text(
+                    name=name,
+                    listen=f"{VIP}:{port} [{VIP6}]:{port}",
+                    pool=name,
+                    more=timeouts(name),
+                )
                 for port, name in SERVICES.items()
             )
         )
@@ -138,11 +148,14 @@ def explained(director: Director) -> Iterator[None]:
         raise
 
 
-def stats(director: Director) -> tuple[dict[str, dict[str, int]], dict[str, dict[str, int]]]:
-    """The counters of all services, and of the only server of each service's pool."""
+def stats(director: Director) -> tuple[dict[str, dict[str, int]], dict[str, Counter[str]]]:
+    """The counters of all services, and of the servers of each service's pool together."""
     shown = director.show()
     services = {one["name"]: one["stats"] for one in shown["services"]}
-    servers = {one["name"]: one["servers"][0]["stats"] for one in shown["pools"]}
+    servers: dict[str, Counter[str]] = {one["name"]: Counter() for one in shown["pools"]}
+    for one in shown["pools"]:
+        for server in one["servers"]:
+            servers[one["name"]].update(server["stats"])
     return services, servers
 
 

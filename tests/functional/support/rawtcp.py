@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0
 """TCP segments by hand, through a packet socket: a host that no kernel answers for.
 
-director, 10.0.8.1 --- veth --- a device without addresses, and behind it all of 10.9.0.0/16
+director, 10.0.8.1, fd00:8::1 --- veth --- a device without addresses
+
+Behind it there is all of 10.9.0.0/16 and fd00:9::/32.
 """
 
 import contextlib
+import ipaddress
 import socket
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from support.netns import Netns
+from support.rawtcp_ip import tcp_sum, unwrap, wrap
 from support.topology import DIRECTOR, ip
+from support.topology import address as give
 from support.wire import ETH_P_ALL, PACKET_IGNORE_OUTGOING, ROOM, SO_RCVBUFFORCE, SOL_PACKET
 
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = (1 << bit for bit in range(8))
@@ -23,7 +28,6 @@ NEAR_MAC, FAR_MAC = bytes([2, 0, 0, 0, 0, 1]), bytes([2, 0, 0, 0, 0, 2])
 
 Address = tuple[bytes, int]
 
-IP = struct.Struct("!BBHHHBBH4s4s")
 TCP = struct.Struct("!HHIIBBHHH")
 
 
@@ -53,33 +57,26 @@ class Segment:
             words, self.flags, self.window, 0, self.urgent,
         )  # fmt: skip
         tcp = header + options + self.data
-        pseudo = struct.pack("!4s4sHH", self.source[0], self.target[0], 6, len(tcp))
-        right = (checksum(pseudo + tcp) + self.wrong_sum) & 0xFFFF
-        tcp = tcp[:16] + struct.pack("!H", right) + tcp[18:]
-        head = IP.pack(0x45, 0, 20 + len(tcp), 0, 0x4000, 64, 6, 0, self.source[0], self.target[0])
-        head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
-        return NEAR_MAC + FAR_MAC + b"\x08\0" + head + tcp
+        source, target = self.source[0], self.target[0]
+        right = (tcp_sum(source, target, tcp) + self.wrong_sum) & 0xFFFF
+        return wrap(NEAR_MAC + FAR_MAC, source, target, tcp[:16] + right.to_bytes(2) + tcp[18:])
 
 
-def checksum(data: bytes) -> int:
-    data += b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
+def address(text: str, port: int) -> Address:
+    return ipaddress.ip_address(text).packed, port
 
 
 def parse(frame: bytes) -> Segment | None:
     """The segment in a frame, if there is one."""
-    if frame[12:14] != b"\x08\0" or len(frame) < 54 or frame[23] != 6:
+    found = unwrap(frame)
+    if found is None or len(found[2]) < TCP.size:
         return None
-    at = 14 + (frame[14] & 15) * 4
-    end = 14 + struct.unpack_from("!H", frame, 16)[0]
-    source_port, target_port, seq, ack, words, flags, window, _, urgent = TCP.unpack_from(frame, at)
-    data = at + (words >> 4) * 4
+    source, target, tcp = found
+    source_port, target_port, seq, ack, words, flags, window, _, urgent = TCP.unpack_from(tcp)
+    data = (words >> 4) * 4
     return Segment(
-        (frame[26:30], source_port), (frame[30:34], target_port), seq, ack, flags, window,
-        frame[data:end], frame[at + 20 : data], urgent,
+        (source, source_port), (target, target_port), seq, ack, flags, window,
+        tcp[data:], tcp[TCP.size : data], urgent,
     )  # fmt: skip
 
 
@@ -109,9 +106,10 @@ def strange_hosts() -> Iterator[None]:
            "peer", "name", NEAR, "netns", DIRECTOR.name)  # fmt: skip
         ip("-n", STRANGE.name, "link", "set", FAR, "address", mac(FAR_MAC), "up")
         ip("-n", DIRECTOR.name, "link", "set", NEAR, "address", mac(NEAR_MAC), "up")
-        ip("-n", DIRECTOR.name, "addr", "add", "10.0.8.1/24", "dev", NEAR)
-        ip("-n", DIRECTOR.name, "neigh", "add", "10.0.8.2", "lladdr", mac(FAR_MAC), "dev", NEAR)
-        ip("-n", DIRECTOR.name, "route", "add", "10.9.0.0/16", "via", "10.0.8.2")
+        give(DIRECTOR, NEAR, "10.0.8.1/24", "fd00:8::1/64")
+        for via, behind in (("10.0.8.2", "10.9.0.0/16"), ("fd00:8::2", "fd00:9::/32")):
+            ip("-n", DIRECTOR.name, "neigh", "add", via, "lladdr", mac(FAR_MAC), "dev", NEAR)
+            ip("-n", DIRECTOR.name, "route", "add", behind, "via", via)
         yield
     finally:
         ip("netns", "del", STRANGE.name)

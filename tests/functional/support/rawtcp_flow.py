@@ -2,16 +2,19 @@
 """One connection's end, of TCP by hand: it gets everything across, though in its own way."""
 
 import random
-import socket
 import time
 from collections import Counter
 from collections.abc import Callable
 
 from support.pace import PACE
 from support.rawtcp import ACK, FIN, PSH, RST, SYN, Address, Segment, before
+from support.rawtcp_ip import MOST
 
 # How long until what is not acknowledged is sent again, in seconds.
 AGAIN = 0.2 * PACE
+
+# How long after the last segment that came the other end may wait for a window, in seconds.
+AWAITED = 1.0 * PACE
 
 
 class Flow:
@@ -35,7 +38,8 @@ class Flow:
         # The number of their first segment.
         self.irs: int | None = None
         self.end_at: int | None = None
-        self.mss = rng.choice([1460, 1460, 1460, 536, 64])
+        most = MOST[len(ours[0])]
+        self.mss = rng.choice([most, most, most, 536, 64])
         self.windows = rng.choice(["wide", "wide", "wide", "narrow", "stop and go"])
         # Whether both ends of the connection cross on their way if the other one comes first.
         self.crossing = rng.random() < 0.3
@@ -44,7 +48,7 @@ class Flow:
         self.acknowledge = False
         # How often it did what is odd.
         self.did: Counter[str] = Counter()
-        self.started = self.progress = time.monotonic()
+        self.started = self.progress = self.heard = time.monotonic()
 
     def window(self) -> int:
         """What we take now."""
@@ -84,6 +88,7 @@ class Flow:
 
     def take(self, got: Segment) -> None:
         """A segment has come."""
+        self.heard = time.monotonic()
         if got.flags & RST:
             self.dead = True
             return
@@ -163,7 +168,7 @@ class Flow:
             self.burst(room)
         elif self.end_wanted and self.acked == len(self.out) and not self.end_acked:
             self.end(now)
-        if self.acknowledge or self.windows != "wide":
+        if self.acknowledge or (self.windows != "wide" and now - self.heard < AWAITED):
             self.acknowledge = False
             self.transmit(self.segment(at=self.sent + self.end_sent))
 
@@ -209,7 +214,3 @@ class Flow:
     @property
     def over(self) -> bool:
         return self.dead or (self.end_acked and self.their_end)
-
-
-def address(text: str, port: int) -> Address:
-    return socket.inet_aton(text), port

@@ -3,7 +3,7 @@
 
     python3 -m support.rawtcp_storm SEED SECONDS
 
-Clients of the director's services, and servers at 10.9.1.1 and 10.9.1.2 with port 80. Those that
+Clients of the director's services, and servers at ODD and BAD, over IPv4 and IPv6. Those that
 keep to TCP, though in odd ways, must get what they asked for, or give it; the others do wrong, or
 leave before they have said all.
 
@@ -27,8 +27,8 @@ from functools import partial
 
 from support import rawtcp_spite
 from support.pace import PACE
-from support.rawtcp import ACK, RST, SYN, Address, Segment, packet_socket, parse
-from support.rawtcp_flow import Flow, address
+from support.rawtcp import ACK, RST, SYN, Address, Segment, address, packet_socket, parse
+from support.rawtcp_flow import Flow
 from support.rawtcp_requests import (
     answer,
     cut_short,
@@ -38,11 +38,12 @@ from support.rawtcp_requests import (
     wrong_request,
 )
 from support.rawtcp_spite import Quitter, Spiteful, Unwelcoming, first_segment
-from support.topology import VIP
+from support.topology import VIP, VIP6
 from support.transfer import content, digest, put
 
 # Servers that keep to TCP, and those that do not.
-ODD, BAD = address("10.9.1.1", 80), address("10.9.1.2", 80)
+ODD = [address("10.9.1.1", 80), address("fd00:9:1::1", 80)]
+BAD = [address("10.9.1.2", 80), address("fd00:9:1::2", 80)]
 
 # How many connections clients have at once.
 CLIENTS = 20
@@ -60,7 +61,9 @@ LIFE = 3.0
 # it should clients come until it has.
 ENOUGH = {
     "polite responses": 5,
+    "polite responses over IPv6": 2,
     "polite servers": 2,
+    "polite servers over IPv6": 1,
     "hostile clients": 5,
     "hostile servers": 2,
     "quitters": 3,
@@ -104,14 +107,16 @@ class Host:
     def someone(self) -> Address:
         """An address and a port that none of us had lately."""
         self.port = self.port + 1 if self.port < 65000 else 1024
-        return address(f"10.9.2.{self.rng.randint(1, 250)}", self.port)
+        network = self.rng.choice(["10.9.2.", "fd00:9:2::"])
+        return address(f"{network}{self.rng.randint(1, 99)}", self.port)
 
     def begin(self) -> None:
         """A client comes."""
         kind = self.rng.choices([Flow, Quitter, Spiteful], [4, 2, 4])[0]
         # Nobody can be sure to be answered by a hostile server.
         port = self.rng.choice([80, 81] if kind is Flow else [80, 81, 82])
-        flow = kind(self.rng, self.transmit, self.someone(), address(VIP, port))
+        ours = self.someone()
+        flow = kind(self.rng, self.transmit, ours, address(VIP6 if v6(ours) else VIP, port))
         self.add(flow)
         if kind is Flow:
             self.ask(flow)
@@ -129,6 +134,11 @@ class Host:
     def add(self, flow: Flow) -> None:
         flow.did = self.counts
         self.flows[flow.ours, flow.theirs] = flow
+
+    def count(self, what: str, ours: Address) -> None:
+        """One more of these."""
+        self.counts[what] += 1
+        self.counts[f"{what} over IPv6"] += v6(ours)
 
     def ask(self, flow: Flow) -> None:
         """Some requests, to be answered in their order."""
@@ -172,21 +182,21 @@ class Host:
             return
         self.counts["segments received"] += 1
         flow = self.flows.get((got.target, got.source))
-        begins = got.target in (ODD, BAD) and got.flags & SYN and not got.flags & ACK
+        begins = got.target in ODD + BAD and got.flags & SYN and not got.flags & ACK
         # A port that is used again has another first number, and is another connection.
         if self.serving and begins and (flow is None or flow.irs not in (None, got.seq)):
             flow = self.welcome(got)
         if flow is not None:
             flow.take(got)
-            self.serve(flow) if flow.ours in (ODD, BAD) else self.check(flow)
+            self.serve(flow) if flow.ours in ODD + BAD else self.check(flow)
         elif not got.flags & RST and (not self.stormy or self.rng.random() < 0.5):
             # What is not known is reset, or not: hosts vanish.
             self.refuse(got)
 
     def welcome(self, got: Segment) -> Flow:
         """The server's end of a connection that begins."""
-        kind = Flow if got.target == ODD else Unwelcoming
-        self.counts["polite servers" if kind is Flow else "hostile servers"] += 1
+        kind = Flow if got.target in ODD else Unwelcoming
+        self.count("polite servers" if kind is Flow else "hostile servers", got.target)
         flow = kind(self.rng, self.transmit, got.target, got.source)
         self.add(flow)
         return flow
@@ -221,7 +231,7 @@ class Host:
             return
         while wanted and (found := message(flow.into)):
             head, body = found
-            self.counts["polite responses"] += 1
+            self.count("polite responses", flow.ours)
             if not head.startswith(b"HTTP/1.1 200 ") or body != wanted[0]:
                 self.fail(flow, f"a wrong response: {head!r} {body[:50]!r}, not {wanted[0][:50]!r}")
             wanted.popleft()
@@ -249,7 +259,7 @@ class Host:
                 del self.flows[key]
                 self.waiting.pop(flow, None)
                 self.old.append(flow.segment(RST | ACK))
-        clients = sum(1 for flow in self.flows.values() if flow.ours not in (ODD, BAD))
+        clients = sum(1 for flow in self.flows.values() if flow.ours not in ODD + BAD)
         if self.stormy and clients < CLIENTS:
             self.begin()
 
@@ -302,6 +312,10 @@ class Host:
         self.forget()
         while not told():
             self.turn()
+
+
+def v6(one: Address) -> bool:
+    return len(one[0]) == 16
 
 
 def say(word: str) -> None:
