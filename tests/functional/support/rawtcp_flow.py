@@ -10,8 +10,9 @@ from support.pace import PACE
 from support.rawtcp import ACK, FIN, PSH, RST, SYN, Address, Segment, before
 from support.rawtcp_ip import MOST
 
-# How long until what is not acknowledged is sent again, in seconds.
-AGAIN = 0.2 * PACE
+# How long until what is not acknowledged is sent again, in seconds, at first and at most. Where the
+# host is slow, what is repeated too early makes it slower.
+AGAIN, AGAIN_MAX = 0.2 * PACE, 2.0 * PACE
 
 # How long after the last segment that came the other end may wait for a window, in seconds.
 AWAITED = 1.0 * PACE
@@ -46,6 +47,7 @@ class Flow:
         self.open = self.dead = self.their_end = False
         self.end_wanted = self.end_sent = self.end_acked = False
         self.acknowledge = False
+        self.patience = AGAIN
         # How often it did what is odd.
         self.did: Counter[str] = Counter()
         self.started = self.progress = self.heard = time.monotonic()
@@ -111,6 +113,7 @@ class Flow:
             self.open = True
             if place > self.acked:
                 self.progress = time.monotonic()
+                self.patience = AGAIN
             self.acked = max(self.acked, min(place, len(self.out)))
             self.sent = max(self.sent, self.acked)
             self.end_acked |= self.end_sent and place == whole
@@ -162,7 +165,7 @@ class Flow:
                 self.begin() if self.irs is None else self.welcome()
             return
         room = min(len(self.out), self.acked + self.their_window)
-        if self.acked < len(self.out) and now - self.progress > AGAIN:
+        if self.acked < len(self.out) and now - self.progress > self.patience:
             self.again(now, room)
         elif self.sent < room:
             self.burst(room)
@@ -182,6 +185,7 @@ class Flow:
     def again(self, now: float, room: int) -> None:
         """Begins again behind what was acknowledged; a shut window is asked with a byte."""
         self.progress = now
+        self.patience = min(2 * self.patience, AGAIN_MAX)
         if room > self.acked:
             self.sent = self.acked
             self.burst(room)
