@@ -20,8 +20,8 @@ from support.raw_server import wait_until
 # most connections seen at once (`peak`) and of those the ones with something to send that nobody
 # takes (`waiting`), and how much the director's counters have grown.
 EFFECTS = {
-    "slow_head": {"peak": 100, "sent": 500, "408": 100},
-    "slow_body": {"peak": 100, "sent": 500},
+    "slow_head": {"peak": 60, "sent": 500, "408": 100},
+    "slow_body": {"peak": 60, "sent": 500},
     "slow_read": {"peak": 20, "waiting": 15},
     "connections": {"peak": 300, "attempts": 1050},
     "bombs": {"431": 10, "414": 5, "400": 5},
