@@ -3,9 +3,9 @@
 
     python3 -m support.rawtcp_storm SEED SECONDS
 
-Clients of the director's services, and servers at ODD and BAD, over IPv4 and IPv6. Those that
-keep to TCP, though in odd ways, must get what they asked for, or give it; the others do wrong, or
-leave before they have said all.
+Clients of the director's services, and servers at ODD and BAD, over IPv4 and IPv6. Those that keep
+to TCP, though in odd ways, must get what they asked for, or give it; the others do wrong, or leave
+before they have said all.
 
 They say "ready" in a line of output. After so many seconds, and when enough has happened, no
 client comes any more; when those that do nothing wrong are through, they say "calm", and the
@@ -75,7 +75,7 @@ OVERTIME = 20.0 * PACE
 ODD_WAYS = ["shut its window", "ended at once with the other", "overlapped", "shuffled"]
 ENDS = [f"quit: {end}" for end in rawtcp_spite.ENDS.cards]
 WAYS = {*ODD_WAYS, *ENDS, *rawtcp_spite.ACTS.cards, *rawtcp_spite.WELCOMES.cards}
-WAYS_ENOUGH = 10
+WAYS_ENOUGH = 20
 
 
 class Host:
