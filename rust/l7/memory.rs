@@ -211,16 +211,26 @@ impl Memory {
 
     /// What `conn` takes, and what it waits for.
     fn load(conn: &Conn, now: u64) -> Load {
-        // Services differ in how long they wait: what is left of it says nothing of how long it was.
-        let options = conn.listener.service().options;
-        let waited = |left, timeout| (options.timeout(timeout) as u64).saturating_sub(left);
         let moment = time::msecs_to_jiffies(MOMENT_MS) as u64;
+        // Services differ in their time-outs: the time that is left does not tell by itself for how
+        // long one has waited. Who lingers passes for one that has waited for nearly all of it.
+        let options = conn.listener.service().options;
+        let since = |left: u64, timeout| {
+            let most = options.timeout(timeout) as u64;
+
+            if left > most.saturating_add(moment) {
+                // It has begun when the time-out was a longer one, and not just now.
+                moment
+            } else {
+                most.saturating_sub(left)
+            }
+        };
         let standing = match conn.deadline.wait(now) {
-            Wait::Spare(left) => match waited(left, Timeout::Head) {
+            Wait::Spare(left) => match since(left, Timeout::Head) {
                 waited if waited < moment => Standing::Fresh(waited),
                 waited => Standing::Spare(waited),
             },
-            Wait::Idle(left) => match waited(left, Timeout::Idle) {
+            Wait::Idle(left) => match since(left, Timeout::Idle) {
                 waited if waited < moment => Standing::Busy,
                 waited => Standing::Idle(waited),
             },

@@ -33,10 +33,10 @@ fn any_load(input: &mut Unstructured<'_>) -> Result<Load> {
         },
         standing: match flags & 12 {
             0 => Standing::Busy,
-            4 if flags & 16 != 0 => Standing::Fresh(input.int_in_range(0..=1000)?),
-            4 => Standing::Spare(input.int_in_range(0..=100_000)?),
-            8 => Standing::Idle(input.int_in_range(0..=100_000)?),
-            _ => Standing::Idle(input.arbitrary()?),
+            4 if flags & 16 != 0 => Standing::Fresh(input.int_in_range(0..=1100)?),
+            4 => Standing::Spare(input.int_in_range(0..=60_000)?),
+            8 => Standing::Idle(input.int_in_range(0..=60_000)?),
+            _ => Standing::Idle(u64::from(input.arbitrary::<u16>()?) << 16),
         },
     })
 }
@@ -120,7 +120,6 @@ fn in_order(gone: &[Load], stays: &[Load], spared: u64) {
         Standing::Idle(_) => 2,
         Standing::Busy => 3,
     };
-    // What is beyond a bucket's end is in the last one.
     let spare = |load: &Load| match load.standing {
         Standing::Spare(waited) => Some(waited.min(LONG)),
         _ => None,
