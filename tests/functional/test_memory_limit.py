@@ -102,17 +102,20 @@ def test_who_waited_for_longest_goes(
     with contextlib.ExitStack() as stack, served(client):
 
         def idle(number: int, port: int) -> list[Connection]:
-            made = [stack.enter_context(client.connect(port=port)) for _ in range(number)]
-            for connection in made:
-                connection.get("/who").response()
+            made = []
+            for _ in range(number):
+                made.append(stack.enter_context(client.connect(port=port)))
+                made[-1].get("/who").response()
             return made
 
         old = idle(100, 81)
         time.sleep(5)
         young = idle(100, 80)
         time.sleep(2)
-        director.tcpvsadm("set", "--mem-limit", str(taken(director) * 3 // 4))
-        wait_until(lambda: not all(map(is_open, old)), 5, "nobody goes")
+        limit = taken(director) * 3 // 4
+        director.tcpvsadm("set", "--mem-limit", str(limit))
+        wait_until(lambda: 0 < taken(director) <= limit, 5, "nobody goes")
+        wait_until(lambda: not all(map(is_open, old)), 5, "they stay")
         assert any(map(is_open, old))
         assert all(map(is_open, young))
 

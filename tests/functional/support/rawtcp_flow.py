@@ -10,7 +10,7 @@ from support.pace import PACE
 from support.rawtcp import ACK, FIN, PSH, RST, SYN, Address, Segment, before
 from support.rawtcp_ip import MOST
 
-# How long until what is not acknowledged is sent again, in seconds, at first and at most. Where the
+# How long until what is not acknowledged is sent again, in seconds, and for data at most: where the
 # host is slow, what is repeated too early makes it slower.
 AGAIN, AGAIN_MAX = 0.2 * PACE, 2.0 * PACE
 

@@ -74,8 +74,13 @@ OVERTIME = 20.0 * PACE
 # All ways to be odd or hostile that are counted, and how many of them there must have been.
 ODD_WAYS = ["shut its window", "ended at once with the other", "overlapped", "shuffled"]
 ENDS = [f"quit: {end}" for end in rawtcp_spite.ENDS.cards]
-WAYS = {*ODD_WAYS, *ENDS, *rawtcp_spite.ACTS.cards, *rawtcp_spite.WELCOMES.cards}
+WAYS = {*ODD_WAYS, *ENDS, *rawtcp_spite.ACTS.cards, *rawtcp_spite.WELCOMES.cards} - {"is polite"}
 WAYS_ENOUGH = 20
+
+
+def ways(counts: dict[str, int]) -> int:
+    """How many of the ways to be odd or hostile there were."""
+    return sum(counts.get(way, 0) > 0 for way in WAYS)
 
 
 class Host:
@@ -299,7 +304,9 @@ class Host:
     def go_on(self) -> bool:
         """Whether more clients are to come."""
         late = time.monotonic() - self.end
-        scarce = any(self.counts[what] < least for what, least in ENOUGH.items())
+        scarce = ways(self.counts) < WAYS_ENOUGH or any(
+            self.counts[what] < least for what, least in ENOUGH.items()
+        )
         return late < (OVERTIME if scarce else 0)
 
     def run(self) -> None:
@@ -330,7 +337,8 @@ def told() -> bool:
 
 def main() -> None:
     seed, seconds = sys.argv[1:]
-    # Who is served without a fault would take all of a CPU, and be served all the more.
+    # Clients that are served without a fault ask as fast as they are answered, and would leave no
+    # CPU to us.
     os.nice(-10)
     host = Host(seed, float(seconds))
     host.run()
