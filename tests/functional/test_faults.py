@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import socket
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -24,7 +25,7 @@ from support.config import pool_text, service_text
 from support.director import Director
 from support.faults_trace import RECEIVING, SENDING, Traced, trace
 from support.pace import PACE
-from support.raw_server import RawServer, wait_until
+from support.raw_server import Peer, RawServer, wait_until
 from support.storm_kinds import KINDS
 from support.storm_load import Clients
 from support.storm_requests import Cut, Request, Status, answer, get, put
@@ -383,13 +384,23 @@ def test_accepting(director: Director, client: Client, raw_server) -> None:
 def test_no_haste(director: Director, client: Client, raw_server) -> None:
     """Where there is no memory to send anything in, that is tried again now and then, and not all
     the time."""
-    server = raw_server(store())
-    configure(director, server)
     requests = [get(f"/100/waits-{n}") for n in range(8)]
+    together = threading.Barrier(len(requests))
+
+    def script(peer: Peer) -> None:
+        # So that each of them has a connection later, when there is no memory for one.
+        together.wait(10 * PACE)
+        store()(peer)
+
+    # And heads that go on as they came: a request without the memory for another one is cut.
+    director.apply(pool_text("p", raw_server(script).address) + service_text(pool="p"))
     with contextlib.ExitStack() as ends:
         connections = [ends.enter_context(client.connect()) for _ in requests]
-        for n, connection in enumerate(connections):
-            ask(connection, get(f"/100/before-{n}"))
+        before = [get(f"/100/before-{n}") for n in range(len(requests))]
+        for connection, request in zip(connections, before, strict=True):
+            connection.send(request.data)
+        for connection, request in zip(connections, before, strict=True):
+            answer(connection, request)
         with faults.ready(atomic=True), faults.failing(100) as failures:
             for connection, request in zip(connections, requests, strict=True):
                 connection.send(request.data)
