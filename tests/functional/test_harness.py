@@ -19,6 +19,8 @@ from support.selection import NotThere, part, selected
         "[    1.0] RIP: 0010:ktcpvs",
         "[    1.0] ref_tracker: net notrefcnt@0 has 1/1 users at",
         "unreferenced object 0xffff888100000000 (size 64):",
+        "unreferenced object (percpu) 0x607f0000 (size 64):",
+        "[    1.0] kmemleak: 2 new suspected memory leaks (see /sys/kernel/debug/kmemleak)",
         "[    1.0] kmemleak: Kernel memory leak detector disabled",
         "[    1.0] ODEBUG: Out of memory. ODEBUG disabled",
         "[    1.0] WARNING: possible circular locking dependency detected",

@@ -178,6 +178,12 @@ def keep(job: Path, place: Path) -> None:
         shutil.copy(file, place)
 
 
+def leaks(job: Path) -> list[str]:
+    """What kmemleak has found, where it has looked."""
+    found = job / "leaks"
+    return found.read_text(errors="replace").splitlines() if found.exists() else []
+
+
 def finish(job: Path, console: Path, finished: bool, check_log: bool) -> int:
     """Reads what the guest left behind. The exit status."""
     if not finished:
@@ -191,7 +197,7 @@ def finish(job: Path, console: Path, finished: bool, check_log: bool) -> int:
     status = int((job / "status").read_text())
     log = (job / "dmesg").read_text(errors="replace")
     console.with_suffix(".dmesg").write_text(log)
-    bad = complaints(log)
+    bad = complaints(log) + leaks(job)
     if bad and check_log:
         print("error: the kernel complains:", *bad[:20], sep="\n  ", file=sys.stderr)
         status = status or 1

@@ -5,7 +5,9 @@ import os
 import re
 
 COMPLAINT = re.compile(
-    r"RIP: |Call Trace:|BUG:|WARNING:|unreferenced object 0x"
+    r"RIP: |Call Trace:|BUG:|WARNING:"
+    # What is found besides, when all tests are done, is in a file (see tests/guest/start).
+    r"|kmemleak: \d+ new suspected memory leaks|unreferenced object"
     # It says once when it finds no memory itself, and has nothing to say from then on.
     r"|ref_tracker: (?!memory allocation failure)"
     r"|possible circular locking|suspicious RCU usage|INFO: task|INFO: rcu|refcount_t: "
