@@ -68,6 +68,10 @@ ENOUGH = {
     "hostile clients": 5,
     "hostile servers": 2,
     "quitters": 3,
+    "shuffled": 1,
+    "shut its window": 1,
+    "urge": 1,
+    "cut": 1,
 }
 OVERTIME = 20.0 * PACE
 
