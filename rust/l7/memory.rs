@@ -214,9 +214,8 @@ impl Memory {
         let moment = time::msecs_to_jiffies(MOMENT_MS) as u64;
         // Services differ in their time-outs: the time that is left does not tell by itself for how
         // long one has waited. Who lingers passes for one that has waited for nearly all of it.
-        let options = conn.listener.service().options;
         let since = |left: u64, timeout| {
-            let most = options.timeout(timeout) as u64;
+            let most = conn.listener.service().options.timeout(timeout) as u64;
 
             if left > most.saturating_add(moment) {
                 // It has begun when the time-out was a longer one, and not just now.
