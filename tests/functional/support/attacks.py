@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from support.pace import PACE
+from support.rawtcp_ip import packet, tcp_sum
 from support.topology import CLIENT, DIRECTOR, VIP
 
 # How many connections an attacker keeps.
@@ -195,25 +196,15 @@ def segments(did: Did) -> Iterator[None]:
         yield
 
 
-def checksum(data: bytes) -> int:
-    """RFC 1071."""
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return total ^ 0xFFFF
-
-
 def syn(source: str, port: int) -> bytes:
-    """A SYN to the director's port 80, with its IPv4 header, which has no sum."""
-    addresses = socket.inet_aton(source) + socket.inet_aton(VIP)
+    """A SYN to the director's port 80, with its IPv4 header."""
+    addresses = socket.inet_aton(source), socket.inet_aton(VIP)
     first = random.getrandbits(32)
 
     def tcp(check: int) -> bytes:
         return struct.pack("!HHIIBBHHH", port, 80, first, 0, 5 << 4, 2, 65535, check, 0)
 
-    check = checksum(addresses + struct.pack("!HH", socket.IPPROTO_TCP, 20) + tcp(0))
-    head = struct.pack("!BBHHHBBH", 0x45, 0, 40, 0, 0, 64, socket.IPPROTO_TCP, 0)
-    return head + addresses + tcp(check)
+    return packet(*addresses, tcp(tcp_sum(*addresses, tcp(0))))
 
 
 def syns(did: Did) -> Iterator[None]:
@@ -225,16 +216,16 @@ def syns(did: Did) -> Iterator[None]:
     hosts = [syn(f"10.66.1.{number}", 0) for number in range(100, 250)]
     for turn in itertools.count():
         for _ in range(200 if turn else BACKLOG + MANY):
-            packet = bytearray(random.choice(hosts))
+            one = bytearray(random.choice(hosts))
             port = random.randrange(1024, 65536)
             # The sum has been made without a port.
-            (check,) = struct.unpack_from("!H", packet, 36)
+            (check,) = struct.unpack_from("!H", one, 36)
             total = (check ^ 0xFFFF) + port
-            struct.pack_into("!H", packet, 20, port)
-            struct.pack_into("!H", packet, 36, ((total & 0xFFFF) + (total >> 16)) ^ 0xFFFF)
+            struct.pack_into("!H", one, 20, port)
+            struct.pack_into("!H", one, 36, ((total & 0xFFFF) + (total >> 16)) ^ 0xFFFF)
             did["attempts"] += 1
             try:
-                raw.send(packet)
+                raw.send(one)
             except OSError:
                 continue
             did["sent"] += 1

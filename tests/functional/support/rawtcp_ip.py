@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Frames of Ethernet with TCP over IPv4 or IPv6 in them, made and read by hand."""
+"""Packets of TCP over IPv4 or IPv6, and frames of Ethernet with them, made and read by hand."""
 
 import struct
 
@@ -28,25 +28,30 @@ def tcp_sum(source: bytes, target: bytes, tcp: bytes) -> int:
     return checksum(source + target + struct.pack("!HH", IPPROTO_TCP, len(tcp)) + tcp)
 
 
-def wrap(ethernet: bytes, source: bytes, target: bytes, tcp: bytes) -> bytes:
-    """The frame of a segment, between these two hardware addresses."""
+def packet(source: bytes, target: bytes, tcp: bytes) -> bytes:
+    """The packet of a segment."""
     if len(source) == 16:
-        head = IPV6.pack(6 << 28, len(tcp), IPPROTO_TCP, HOPS, source, target)
-        return ethernet + ETH_P_IPV6 + head + tcp
+        return IPV6.pack(6 << 28, len(tcp), IPPROTO_TCP, HOPS, source, target) + tcp
     fields = [0x45, 0, 20 + len(tcp), 0, 0x4000, HOPS, IPPROTO_TCP, 0, source, target]
     fields[7] = checksum(IPV4.pack(*fields))
-    return ethernet + ETH_P_IP + IPV4.pack(*fields) + tcp
+    return IPV4.pack(*fields) + tcp
+
+
+def wrap(ethernet: bytes, source: bytes, target: bytes, tcp: bytes) -> bytes:
+    """The frame of a segment, between these two hardware addresses."""
+    kind = ETH_P_IPV6 if len(source) == 16 else ETH_P_IP
+    return ethernet + kind + packet(source, target, tcp)
 
 
 def unwrap(frame: bytes) -> tuple[bytes, bytes, bytes] | None:
     """The source, the target and the segment of a frame that has one."""
-    kind, packet = frame[ETHERNET_LEN - 2 : ETHERNET_LEN], frame[ETHERNET_LEN:]
-    if kind == ETH_P_IP and len(packet) >= IPV4.size:
-        _, _, length, _, _, _, protocol, _, source, target = IPV4.unpack_from(packet)
-        begin = (packet[0] & 15) * 4
-    elif kind == ETH_P_IPV6 and len(packet) >= IPV6.size:
-        _, length, protocol, _, source, target = IPV6.unpack_from(packet)
+    kind, whole = frame[ETHERNET_LEN - 2 : ETHERNET_LEN], frame[ETHERNET_LEN:]
+    if kind == ETH_P_IP and len(whole) >= IPV4.size:
+        _, _, length, _, _, _, protocol, _, source, target = IPV4.unpack_from(whole)
+        begin = (whole[0] & 15) * 4
+    elif kind == ETH_P_IPV6 and len(whole) >= IPV6.size:
+        _, length, protocol, _, source, target = IPV6.unpack_from(whole)
         begin, length = IPV6.size, IPV6.size + length
     else:
         return None
-    return (source, target, packet[begin:length]) if protocol == IPPROTO_TCP else None
+    return (source, target, whole[begin:length]) if protocol == IPPROTO_TCP else None
