@@ -197,7 +197,10 @@ def finish(job: Path, console: Path, finished: bool, check_log: bool) -> int:
     status = int((job / "status").read_text())
     log = (job / "dmesg").read_text(errors="replace")
     console.with_suffix(".dmesg").write_text(log)
-    bad = complaints(log) + leaks(job)
+    found = leaks(job)
+    # Those of an earlier run say nothing of this one.
+    console.with_suffix(".leaks").write_text("\n".join(found))
+    bad = complaints(log) + found
     if bad and check_log:
         print("error: the kernel complains:", *bad[:20], sep="\n  ", file=sys.stderr)
         status = status or 1

@@ -6,7 +6,7 @@ import re
 
 COMPLAINT = re.compile(
     r"RIP: |Call Trace:|BUG:|WARNING:"
-    # What is found besides, when all tests are done, is in a file (see tests/guest/start).
+    # Which they are is in a file of its own, when all tests are done (see tests/guest/start).
     r"|kmemleak: \d+ new suspected memory leaks|unreferenced object"
     # It says once when it finds no memory itself, and has nothing to say from then on.
     r"|ref_tracker: (?!memory allocation failure)"
