@@ -193,7 +193,8 @@ class ServerStage(Stage):
             served = self.witness.log[-1][0]
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 connection.send(case.more)
-            if case.late:
+            if case.late or (case.ends and case.keeps):
+                # Asked any sooner, the next request might meet the end on its way.
                 self.witness.wait_end(served)
             after = self.follow(connection, b"/after") if case.keeps else b""
             if not (case.keeps or case.cut):
