@@ -17,10 +17,12 @@ use kernel::{
 const OPENED: usize = 0;
 const CLOSED: usize = 1;
 const REQUESTS: usize = 2;
-const BYTES_IN: usize = 3;
-const BYTES_OUT: usize = 4;
-const ERRORS: usize = 5;
-const NR: usize = 6;
+const RESPONSES: usize = 3;
+const BYTES_IN: usize = 4;
+const BYTES_OUT: usize = 5;
+const ERRORS: usize = 6;
+const REFUSED: usize = 7;
+const NR: usize = 8;
 
 /// Counters, and what they stood at when they were last set to zero.
 pub(crate) struct Stats {
@@ -34,14 +36,18 @@ pub(crate) struct StatsValues {
     pub(crate) connections_active: u64,
     /// Connections.
     pub(crate) connections_total: u64,
-    /// Requests.
+    /// Requests that have begun.
     pub(crate) requests: u64,
+    /// Requests that were answered.
+    pub(crate) responses: u64,
     /// Bytes from clients.
     pub(crate) bytes_in: u64,
     /// Bytes to clients.
     pub(crate) bytes_out: u64,
     /// What failed.
     pub(crate) errors: u64,
+    /// Connections that were turned away.
+    pub(crate) connections_refused: u64,
 }
 
 impl Stats {
@@ -65,11 +71,27 @@ impl Stats {
         self.counters.add::<CLOSED>(1);
     }
 
-    /// A request is over; `bytes_in` came from the client and `bytes_out` went to it.
-    pub(crate) fn request(&self, bytes_in: usize, bytes_out: usize) {
-        const { assert!(BYTES_IN == REQUESTS + 1 && BYTES_OUT == REQUESTS + 2) };
+    /// A connection was turned away.
+    pub(crate) fn connection_refused(&self) {
+        self.counters.add::<REFUSED>(1);
+    }
+
+    /// A request has begun. It ends with [`Self::answered`] or [`Self::error`].
+    pub(crate) fn request(&self) {
+        self.counters.add::<REQUESTS>(1);
+    }
+
+    /// A request was answered; `bytes_in` came from the client and `bytes_out` went to it.
+    pub(crate) fn answered(&self, bytes_in: usize, bytes_out: usize) {
+        const { assert!(BYTES_IN == RESPONSES + 1 && BYTES_OUT == RESPONSES + 2) };
         self.counters
-            .add3::<REQUESTS>([1, bytes_in as u64, bytes_out as u64]);
+            .add3::<RESPONSES>([1, bytes_in as u64, bytes_out as u64]);
+    }
+
+    /// A request was refused before it had begun.
+    pub(crate) fn refused(&self) {
+        self.request();
+        self.error();
     }
 
     /// So many bytes came from the client and went to it.
@@ -89,7 +111,9 @@ impl Stats {
 
     /// The counters as they are now.
     pub(crate) fn read(&self) -> StatsValues {
-        // Closed first: what opens in between must not make the difference negative.
+        // What ends first: what begins in between must not make a difference negative.
+        let responses = self.since::<RESPONSES>();
+        let errors = self.since::<ERRORS>();
         let closed = self.counters.sum::<CLOSED>();
         let opened = self.counters.sum::<OPENED>();
 
@@ -97,9 +121,11 @@ impl Stats {
             connections_active: opened.saturating_sub(closed),
             connections_total: self.since::<OPENED>(),
             requests: self.since::<REQUESTS>(),
+            responses,
             bytes_in: self.since::<BYTES_IN>(),
             bytes_out: self.since::<BYTES_OUT>(),
-            errors: self.since::<ERRORS>(),
+            errors,
+            connections_refused: self.since::<REFUSED>(),
         }
     }
 
@@ -115,9 +141,11 @@ impl Stats {
             self.counters.sum::<OPENED>(),
             self.counters.sum::<CLOSED>(),
             self.counters.sum::<REQUESTS>(),
+            self.counters.sum::<RESPONSES>(),
             self.counters.sum::<BYTES_IN>(),
             self.counters.sum::<BYTES_OUT>(),
             self.counters.sum::<ERRORS>(),
+            self.counters.sum::<REFUSED>(),
         ];
 
         for (zero, now) in self.zero.iter().zip(now) {

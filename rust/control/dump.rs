@@ -238,6 +238,8 @@ fn stats(message: &mut Message<'_>, kind: u16, stats: &Stats) -> Result {
         m.uint(a_stats::REQUESTS, values.requests)?;
         m.uint(a_stats::BYTES_IN, values.bytes_in)?;
         m.uint(a_stats::BYTES_OUT, values.bytes_out)?;
-        m.uint(a_stats::ERRORS, values.errors)
+        m.uint(a_stats::ERRORS, values.errors)?;
+        m.uint(a_stats::RESPONSES, values.responses)?;
+        m.uint(a_stats::CONNECTIONS_REFUSED, values.connections_refused)
     })
 }

@@ -52,7 +52,7 @@ pub(super) fn refuse(
             exchange.abandon(&state.service);
         }
         Phase::Waiting(waiting) => waiting.abandon(&state.service),
-        _ => state.service.stats.error(),
+        _ => state.service.stats.refused(),
     }
 
     ending::begin_to_linger(conn, state);
@@ -110,9 +110,10 @@ pub(super) fn by_rule(
         (None, None) => return Err(ENOENT),
     };
 
-    count(&service, rule, len);
-    respond(wire, state, status, &Reply { location, ..reply }, out)?;
-    Ok(!reply.close)
+    let sent = respond(wire, state, status, &Reply { location, ..reply }, out);
+
+    count(&service, rule, len, sent.is_ok());
+    sent.map(|()| !reply.close)
 }
 
 /// How `request` wants to be answered. Its body, if it has one, is not worth waiting for.
@@ -125,10 +126,16 @@ pub(super) fn reply_to(request: &Request<'_>) -> Reply<'static> {
     }
 }
 
-/// Counts a request of `len` bytes that we answer ourselves by `rule`.
-fn count(service: &Service, rule: usize, len: usize) {
-    service.stats.request(len, 0);
-    if let Some(rule) = service.rules.get(rule) {
-        rule.stats.request(len, 0);
+/// Counts a request of `len` bytes that we have answered ourselves by `rule`, or could not.
+fn count(service: &Service, rule: usize, len: usize, answered: bool) {
+    let rule = service.rules.get(rule).map(|rule| &*rule.stats);
+
+    for stats in [Some(&*service.stats), rule].into_iter().flatten() {
+        if answered {
+            stats.request();
+            stats.answered(len, 0);
+        } else {
+            stats.refused();
+        }
     }
 }

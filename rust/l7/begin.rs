@@ -241,6 +241,7 @@ fn decide<'a>(
         }
         Some(len) => {
             let Ok(bytes) = head::linear(wire, len, head) else {
+                state.service.stats.refused();
                 return Begun::Broken;
             };
 
@@ -261,7 +262,7 @@ fn decide<'a>(
     let (rule, status) = match select::choose(&state.service, request, &conn.peer, rules, host) {
         Choice::Unavailable(rule) => {
             if let Some(stats) = select::rule_stats(&state.service, rule) {
-                stats.error();
+                stats.refused();
             }
             return Begun::Refused(503);
         }
@@ -272,6 +273,7 @@ fn decide<'a>(
                 reused: false,
             };
 
+            attempt.target.count_request(&state.service);
             attempt.target.server.begin();
             return forward_at_once(conn, wire, state, mode, given, attempt, request, out);
         }

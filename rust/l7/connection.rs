@@ -369,7 +369,7 @@ impl Conn {
     /// Gives up what is in hand, and the connection to the server, for a last `phase`.
     pub(super) fn leave(this: ArcBorrow<'_, Self>, state: &mut State, phase: Phase, reset: bool) {
         match mem::replace(&mut state.phase, phase) {
-            Phase::Exchange(mut exchange) => exchange.abandon(&state.service),
+            Phase::Exchange(exchange) => exchange.abandon(&state.service),
             Phase::Waiting(waiting) => waiting.abandon(&state.service),
             Phase::Tunnel(tunnel) => tunnel.end(),
             Phase::Head | Phase::Lingering(_) | Phase::Cutting(_) | Phase::Closed => (),

@@ -184,25 +184,18 @@ impl Exchange {
         self.target.server.stats.error();
     }
 
-    /// Gives up, and accounts for what was done.
-    pub(super) fn abandon(&mut self, service: &Service) {
-        self.target.count_error(service);
-        self.account(service);
-        self.target.server.end();
+    /// Accounts for a request that was answered.
+    fn count_answer(&self, service: &Service) {
+        self.target
+            .count_answer(service, self.bytes_in, self.bytes_out);
     }
 
-    /// Counts the request and its bytes.
-    fn account(&mut self, service: &Service) {
-        let (bytes_in, bytes_out) = (
-            mem::take(&mut self.bytes_in),
-            mem::take(&mut self.bytes_out),
-        );
-
-        service.stats.request(bytes_in, bytes_out);
-        self.target.server.stats.request(bytes_in, bytes_out);
-        if let Some(stats) = self.target.rule_stats(service) {
-            stats.request(bytes_in, bytes_out);
-        }
+    /// Gives up, and accounts for what was done.
+    pub(super) fn abandon(&self, service: &Service) {
+        self.target.count_error(service);
+        self.target
+            .count_bytes(service, self.bytes_in, self.bytes_out);
+        self.target.server.end();
     }
 
     /// Moves what can be moved.
@@ -313,7 +306,7 @@ impl Exchange {
             End::Finished => return Self::finished(conn, client),
             End::Retry | End::Upgrade => (),
         }
-        let Phase::Exchange(mut exchange) = mem::replace(&mut state.phase, Phase::Head) else {
+        let Phase::Exchange(exchange) = mem::replace(&mut state.phase, Phase::Head) else {
             return Step::Close { reset: true };
         };
 
@@ -328,7 +321,7 @@ impl Exchange {
                 Step::Connect
             }
             End::Upgrade => {
-                exchange.account(&state.service);
+                exchange.count_answer(&state.service);
                 // The server has it in hand until the tunnel ends.
                 state.phase = Phase::Tunnel(Tunnel::new(exchange.target));
                 conn.expect_within(state.service.options.timeout(Timeout::Idle));
@@ -347,7 +340,7 @@ impl Exchange {
 
         // What a client that reads nothing asks for may be buffered without a wait.
         conn.shared.moved(exchange.bytes_out);
-        exchange.account(&state.service);
+        exchange.count_answer(&state.service);
         exchange.target.server.end();
         let keep = exchange.keep_client && exchange.request_gone() && !conn.listener.closed();
 

@@ -163,9 +163,9 @@ impl Listener {
                 Ok(child) => {
                     if !self.shared.admit() {
                         child.reset_on_release();
-                        self.service().stats.error();
+                        self.service().stats.connection_refused();
                     } else if Conn::start(self, child).is_err() {
-                        self.service().stats.error();
+                        self.service().stats.connection_refused();
                     }
                 }
                 Err(e) if e == EAGAIN => return,

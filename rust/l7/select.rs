@@ -168,11 +168,38 @@ impl Target {
         rule_stats(service, self.rule)
     }
 
+    /// Counts the request. `service` made the choice.
+    pub(super) fn count_request(&self, service: &Service) {
+        service.stats.request();
+        if let Some(stats) = self.rule_stats(service) {
+            stats.request();
+        }
+    }
+
     /// Counts that the request has failed. `service` made the choice.
     pub(super) fn count_error(&self, service: &Service) {
         service.stats.error();
         if let Some(stats) = self.rule_stats(service) {
             stats.error();
+        }
+    }
+
+    /// Counts that the server has answered the request, and its bytes from and to the client.
+    /// `service` made the choice.
+    pub(super) fn count_answer(&self, service: &Service, bytes_in: usize, bytes_out: usize) {
+        service.stats.answered(bytes_in, bytes_out);
+        self.server.stats.answered(bytes_in, bytes_out);
+        if let Some(stats) = self.rule_stats(service) {
+            stats.answered(bytes_in, bytes_out);
+        }
+    }
+
+    /// Counts bytes from and to the client. `service` made the choice.
+    pub(super) fn count_bytes(&self, service: &Service, bytes_in: usize, bytes_out: usize) {
+        service.stats.bytes(bytes_in, bytes_out);
+        self.server.stats.bytes(bytes_in, bytes_out);
+        if let Some(stats) = self.rule_stats(service) {
+            stats.bytes(bytes_in, bytes_out);
         }
     }
 

@@ -20,7 +20,6 @@ use crate::{
             Pumped, //
         },
         select::Target,
-        Service, //
     },
     linux::net::{
         Locked,
@@ -68,15 +67,6 @@ impl Tunnel {
     /// The server has it in hand no longer.
     pub(super) fn end(&self) {
         self.target.server.end();
-    }
-
-    /// Counts bytes that have gone either way.
-    fn account(&self, service: &Service, up: usize, down: usize) {
-        service.stats.bytes(up, down);
-        self.target.server.stats.bytes(up, down);
-        if let Some(stats) = self.target.rule_stats(service) {
-            stats.bytes(up, down);
-        }
     }
 }
 
@@ -146,7 +136,7 @@ pub(super) fn step(
 
     match (up, down) {
         (Ok(up), Ok(down)) => {
-            tunnel.account(&state.service, up, down);
+            tunnel.target.count_bytes(&state.service, up, down);
             conn.shared.moved(up + down);
             if up + down > 0 {
                 conn.expect_within(state.service.options.timeout(Timeout::Idle));

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 """The fixtures of the functional tests, which run in a guest.
 
-After every test the configuration is flushed, the director's connections must be gone, and the
-kernel must not have complained: no test can forget it.
+After every test the counters must add up, the configuration is flushed, the director's connections
+must be gone, and the kernel must not have complained: no test can forget it.
 """
 
 from collections.abc import Callable, Iterator
 
 import pytest
 from support.client import Client
+from support.counters import astray
 from support.director import Director
 from support.kernel_log import KernelLog
 from support.nginx import Nginx
@@ -65,8 +66,10 @@ def clean(module: None, kernel_log: KernelLog) -> Iterator[None]:
     kernel_log.fresh_complaints()
     yield
     director = Director()
+    unexplained = astray(director.show())
     director.flush()
     director.settle()
+    assert not unexplained, "requests are lost from the counters:\n" + "\n".join(unexplained)
     complaints = kernel_log.fresh_complaints()
     assert not complaints, "the kernel complains:\n" + "\n".join(complaints)
 

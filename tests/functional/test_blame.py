@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from support.client import Client, Connection
 from support.config import pool_text, service_text
+from support.counters import come_to_add_up
 from support.director import Director
 from support.pace import PACE
 from support.raw_server import SWITCH, UPGRADE, Peer, wait_until
@@ -49,6 +50,7 @@ def come_to(director: Director, expected: Counts) -> None:
     wait_until(lambda: errors(director)[0] >= expected[0], 15, f"the errors: {errors(director)}")
     time.sleep(0.1)
     assert errors(director) == expected
+    come_to_add_up(director)
 
 
 def stay(peer: Peer) -> None:
@@ -254,6 +256,6 @@ def test_tunnels_are_no_errors(director: Director, client: Client, raw_server) -
         assert connection.exactly(1000) == b"x" * 1000
         assert connection.rest() == b""
     service, rule, _ = stats(director)
-    for what in ("requests", "bytes_in", "bytes_out", "errors"):
+    for what in ("requests", "responses", "bytes_in", "bytes_out", "errors"):
         assert rule[what] == service[what]
-    assert rule["bytes_in"] > 1000 and rule["errors"] == 0
+    assert rule["bytes_in"] > 1000 and rule["errors"] == 0 and rule["responses"] == 1

@@ -261,8 +261,9 @@ def test_counters_add_up(director: Director, client: Client, nginx: list) -> Non
     servers = director.show("servers")["servers"]
     rule = director.show("rules")["rules"][0]
     stats = director.show("services")["services"][0]["stats"]
-    assert stats["requests"] == 6 == rule["stats"]["requests"]
-    assert [server["stats"]["requests"] for server in servers] == [2, 2, 2]
+    for what in ("requests", "responses"):
+        assert stats[what] == 6 == rule["stats"][what]
+        assert [server["stats"][what] for server in servers] == [2, 2, 2]
     assert stats["bytes_out"] == sum(server["stats"]["bytes_out"] for server in servers)
     assert stats["bytes_out"] > 6 * 1024
     assert stats["bytes_in"] == 6 * len(b"GET /1k HTTP/1.1\r\nHost: test\r\n\r\n")

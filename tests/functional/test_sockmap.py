@@ -19,8 +19,8 @@ def server(director: Director, raw_server) -> RawServer:
     return server
 
 
-def errors(director: Director) -> int:
-    return director.show()["services"][0]["stats"]["errors"]
+def refused(director: Director) -> int:
+    return director.show()["services"][0]["stats"]["connections_refused"]
 
 
 def test_accepted(director: Director, client: Client, server: RawServer) -> None:
@@ -31,7 +31,7 @@ def test_accepted(director: Director, client: Client, server: RawServer) -> None
             reset = pytest.raises(ConnectionResetError)
             with reset, client.connect(timeout=5 * PACE) as connection:
                 download(connection, f"/100/taken-{n}")
-        wait_until(lambda: errors(director) == 3, 5, "errors")
+        wait_until(lambda: refused(director) == 3, 5, "refused connections")
         director.settle()
     assert server.connections == 0
     with client.connect() as connection:

@@ -16,6 +16,7 @@ import pytest
 from support import rawtcp_storm
 from support.client import Client, Connection
 from support.config import pool_text, service_text
+from support.counters import add_up
 from support.director import UNLOAD_MAX, Director
 from support.fuzz import FUZZ_TIME, SEED
 from support.pace import PACE
@@ -171,9 +172,10 @@ def check_counters(director: Director, opened: int, requests: dict[str, int]) ->
     print(services, servers, f"{opened} opened")
     assert sum(one["connections_total"] for one in services.values()) == opened
     for name, one in services.items():
-        for what in ("requests", "bytes_in", "bytes_out"):
+        for what in ("responses", "bytes_in", "bytes_out"):
             assert one[what] == servers[name][what], (name, what)
-        assert one["requests"] >= requests[name], name
+        assert one["responses"] >= requests[name], name
+    add_up(director.show())
 
 
 def test_storm(director: Director, client: Client, good: Watched) -> None:

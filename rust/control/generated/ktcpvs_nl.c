@@ -131,13 +131,15 @@ const struct nla_policy ktcpvs_settings_nl_policy[KTCPVS_A_SETTINGS_MEM_LIMIT + 
 	[KTCPVS_A_SETTINGS_MEM_LIMIT] = { .type = NLA_UINT, },
 };
 
-const struct nla_policy ktcpvs_stats_nl_policy[KTCPVS_A_STATS_ERRORS + 1] = {
+const struct nla_policy ktcpvs_stats_nl_policy[KTCPVS_A_STATS_CONNECTIONS_REFUSED + 1] = {
 	[KTCPVS_A_STATS_CONNECTIONS_ACTIVE] = { .type = NLA_UINT, },
 	[KTCPVS_A_STATS_CONNECTIONS_TOTAL] = { .type = NLA_UINT, },
 	[KTCPVS_A_STATS_REQUESTS] = { .type = NLA_UINT, },
 	[KTCPVS_A_STATS_BYTES_IN] = { .type = NLA_UINT, },
 	[KTCPVS_A_STATS_BYTES_OUT] = { .type = NLA_UINT, },
 	[KTCPVS_A_STATS_ERRORS] = { .type = NLA_UINT, },
+	[KTCPVS_A_STATS_RESPONSES] = { .type = NLA_UINT, },
+	[KTCPVS_A_STATS_CONNECTIONS_REFUSED] = { .type = NLA_UINT, },
 };
 
 /* KTCPVS_CMD_CHANGE - do */

@@ -22,7 +22,7 @@ extern const struct nla_policy ktcpvs_rule_nl_policy[KTCPVS_A_RULE_STATS + 1];
 extern const struct nla_policy ktcpvs_server_nl_policy[KTCPVS_A_SERVER_STATS + 1];
 extern const struct nla_policy ktcpvs_service_nl_policy[KTCPVS_A_SERVICE_STATS + 1];
 extern const struct nla_policy ktcpvs_settings_nl_policy[KTCPVS_A_SETTINGS_MEM_LIMIT + 1];
-extern const struct nla_policy ktcpvs_stats_nl_policy[KTCPVS_A_STATS_ERRORS + 1];
+extern const struct nla_policy ktcpvs_stats_nl_policy[KTCPVS_A_STATS_CONNECTIONS_REFUSED + 1];
 
 int ktcpvs_nl_get_start(struct netlink_callback *cb);
 int ktcpvs_nl_get_done(struct netlink_callback *cb);

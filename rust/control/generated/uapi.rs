@@ -520,14 +520,21 @@ pub mod a_stats {
     pub const CONNECTIONS_ACTIVE: u16 = 1;
     /// Connections.
     pub const CONNECTIONS_TOTAL: u16 = 2;
-    /// Requests.
+    /// Requests, and what was refused in place of one. Those of a service or rule that are in
+    /// progress are what responses and errors leave of them. Of a server, requests that were sent
+    /// to it, each time.
     pub const REQUESTS: u16 = 3;
     /// Bytes from clients.
     pub const BYTES_IN: u16 = 4;
     /// Bytes to clients.
     pub const BYTES_OUT: u16 = 5;
-    /// Requests that the director had to answer, or break off, itself.
+    /// Requests that the director had to answer with an error, or break off. Of a server, what it
+    /// is to blame for.
     pub const ERRORS: u16 = 6;
+    /// Requests that were wholly answered, by a server or as a rule says.
+    pub const RESPONSES: u16 = 7;
+    /// Connections that there was no room or no memory for.
+    pub const CONNECTIONS_REFUSED: u16 = 8;
 
     /// The set as a table.
     pub static SET: super::AttributeSet = super::AttributeSet {
@@ -538,6 +545,8 @@ pub mod a_stats {
             "bytes-in",
             "bytes-out",
             "errors",
+            "responses",
+            "connections-refused",
         ],
         nested: &[],
     };

@@ -100,6 +100,7 @@ impl Exchange {
             // Of an attempt at another connection.
             state.to_server = Unsent::new();
         }
+        attempt.target.server.stats.request();
         // The old phase ends first, so that the new one is made in its place.
         state.phase = Phase::Head;
         state.phase = Phase::Exchange(Self::new(request, attempt, has_body, sending, busy));

@@ -14,6 +14,7 @@ from typing import TypeVar
 import pytest
 from support.client import Client, Connection, Response
 from support.config import block, pool_text, service_text
+from support.counters import come_to_add_up
 from support.director import Director
 from support.kernel_log import complaints
 from support.pace import PACE
@@ -280,6 +281,7 @@ def stage(kind: type[Kind]) -> Iterator[Kind]:
         director.apply(configuration(server.address))
         it = kind(server, witness)
         yield it
+        come_to_add_up(director)
     finally:
         director.flush()
         director.settle()

@@ -308,6 +308,8 @@ fn stats(nest: Attribute<'_>) -> Result<Stats> {
             a_stats::BYTES_IN => &mut stats.bytes_in,
             a_stats::BYTES_OUT => &mut stats.bytes_out,
             a_stats::ERRORS => &mut stats.errors,
+            a_stats::RESPONSES => &mut stats.responses,
+            a_stats::CONNECTIONS_REFUSED => &mut stats.connections_refused,
             _ => continue,
         };
         *field = attribute.uint()?;

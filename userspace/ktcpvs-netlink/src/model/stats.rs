@@ -12,14 +12,19 @@ pub struct Stats {
     pub connections_active: u64,
     /// Connections.
     pub connections_total: u64,
-    /// Requests.
+    /// Requests. Of a server, those that were sent to it, each time.
     pub requests: u64,
+    /// Requests that were wholly answered.
+    pub responses: u64,
     /// Bytes from clients.
     pub bytes_in: u64,
     /// Bytes to clients.
     pub bytes_out: u64,
-    /// Requests that the director had to answer, or break off, itself.
+    /// Requests that the director had to answer with an error, or break off. Of a server, what it is
+    /// to blame for.
     pub errors: u64,
+    /// Connections that there was no room or no memory for.
+    pub connections_refused: u64,
 }
 
 /// The counters of everything in a snapshot.

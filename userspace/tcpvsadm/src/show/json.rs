@@ -129,7 +129,9 @@ enum ActionView<'a> {
 struct StatsView {
     connections_active: u64,
     connections_total: u64,
+    connections_refused: u64,
     requests: u64,
+    responses: u64,
     bytes_in: u64,
     bytes_out: u64,
     errors: u64,
@@ -140,7 +142,9 @@ impl From<Stats> for StatsView {
         Self {
             connections_active: stats.connections_active,
             connections_total: stats.connections_total,
+            connections_refused: stats.connections_refused,
             requests: stats.requests,
+            responses: stats.responses,
             bytes_in: stats.bytes_in,
             bytes_out: stats.bytes_out,
             errors: stats.errors,

@@ -57,10 +57,11 @@ impl Table {
     }
 }
 
-const COUNTERS: [&str; 6] = [
+const COUNTERS: [&str; 7] = [
     "ACTIVE",
     "CONNECTIONS",
     "REQUESTS",
+    "RESPONSES",
     "BYTES-IN",
     "BYTES-OUT",
     "ERRORS",
@@ -71,6 +72,7 @@ fn cells(stats: &Stats) -> impl Iterator<Item = String> {
         stats.connections_active,
         stats.connections_total,
         stats.requests,
+        stats.responses,
         stats.bytes_in,
         stats.bytes_out,
         stats.errors,
@@ -114,9 +116,12 @@ pub(crate) fn rules(snapshot: &Snapshot) -> Table {
 
 fn services(snapshot: &Snapshot) -> Table {
     let mut table = Table::new(&["SERVICE"], true);
+    table.0[0].push("REFUSED".to_owned());
     for service in &snapshot.config.services {
         let mut line = vec![service.name.clone()];
-        line.extend(cells(&snapshot.counters.service(&service.name)));
+        let stats = snapshot.counters.service(&service.name);
+        line.extend(cells(&stats));
+        line.push(stats.connections_refused.to_string());
         table.0.push(line);
     }
     table
