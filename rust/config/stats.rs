@@ -46,7 +46,7 @@ pub(crate) struct StatsValues {
     pub(crate) bytes_out: u64,
     /// What failed.
     pub(crate) errors: u64,
-    /// Connections that were turned away.
+    /// Connections that could not be served.
     pub(crate) connections_refused: u64,
 }
 
@@ -71,7 +71,7 @@ impl Stats {
         self.counters.add::<CLOSED>(1);
     }
 
-    /// A connection was turned away.
+    /// A connection could not be served.
     pub(crate) fn connection_refused(&self) {
         self.counters.add::<REFUSED>(1);
     }
@@ -137,14 +137,18 @@ impl Stats {
 
     /// Sets the counters to zero. Connections that are open stay counted as open.
     pub(super) fn zero(&self) {
+        // What ends first, as in `read()`: what begins and ends in between must not be left over.
+        let closed = self.counters.sum::<CLOSED>();
+        let responses = self.counters.sum::<RESPONSES>();
+        let errors = self.counters.sum::<ERRORS>();
         let now = [
             self.counters.sum::<OPENED>(),
-            self.counters.sum::<CLOSED>(),
+            closed,
             self.counters.sum::<REQUESTS>(),
-            self.counters.sum::<RESPONSES>(),
+            responses,
             self.counters.sum::<BYTES_IN>(),
             self.counters.sum::<BYTES_OUT>(),
-            self.counters.sum::<ERRORS>(),
+            errors,
             self.counters.sum::<REFUSED>(),
         ];
 

@@ -66,9 +66,11 @@ def clean(module: None, kernel_log: KernelLog) -> Iterator[None]:
     kernel_log.fresh_complaints()
     yield
     director = Director()
-    unexplained = astray(director.show())
-    director.flush()
-    director.settle()
+    try:
+        unexplained = astray(director.show())
+    finally:
+        director.flush()
+        director.settle()
     assert not unexplained, "requests are lost from the counters:\n" + "\n".join(unexplained)
     complaints = kernel_log.fresh_complaints()
     assert not complaints, "the kernel complains:\n" + "\n".join(complaints)

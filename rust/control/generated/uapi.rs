@@ -533,7 +533,7 @@ pub mod a_stats {
     pub const ERRORS: u16 = 6;
     /// Requests that were wholly answered, by a server or as a rule says.
     pub const RESPONSES: u16 = 7;
-    /// Connections that there was no room or no memory for.
+    /// Connections that could not be served, nearly always for want of room or memory.
     pub const CONNECTIONS_REFUSED: u16 = 8;
 
     /// The set as a table.

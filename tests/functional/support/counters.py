@@ -20,8 +20,8 @@ def begun(shown: dict) -> Iterator[tuple[str, Counts, int]]:
 
 
 def astray(shown: dict) -> list[str]:
-    """Where more requests have neither been answered nor failed than can be in progress. Those that
-    were in progress when all was set to zero only end."""
+    """Where more requests have neither been answered nor failed than can be in progress, which can
+    be told if nobody asks any more. Those in progress when all was set to zero only end."""
     return [
         f"{what}: {stats}"
         for what, stats, active in begun(shown)

@@ -23,7 +23,7 @@ pub struct Stats {
     /// Requests that the director had to answer with an error, or break off. Of a server, what it is
     /// to blame for.
     pub errors: u64,
-    /// Connections that there was no room or no memory for.
+    /// Connections that could not be served, nearly always for want of room or memory.
     pub connections_refused: u64,
 }
 
