@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Spinlocks with softirqs off, and staying on a CPU. */
 
+#include <linux/lockdep.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
 #include <net/sock.h>
 
 #include "helpers.h"
+
+#ifdef CONFIG_LOCKDEP
+/*
+ * All our spinlocks are this one besides, of which nobody can hold two. So
+ * lockdep complains of one that is taken inside another one, and of whatever is
+ * taken inside any of them that any of them was ever taken inside.
+ */
+static struct lockdep_map innermost =
+	STATIC_LOCKDEP_MAP_INIT("ktcpvs_innermost", &innermost);
+#endif
 
 /*
  * In softirq, where most of this is used, they are off already. Returns whether
@@ -14,21 +25,28 @@
  */
 bool ktcpvs_spin_lock_bh(spinlock_t *lock)
 {
-	if (in_softirq()) {
+	bool bh = !in_softirq();
+
+	if (bh)
+		spin_lock_bh(lock);
+	else
 		spin_lock(lock);
-		return false;
-	}
-	spin_lock_bh(lock);
-	return true;
+	lock_map_acquire(&innermost);
+	return bh;
 }
 
 bool ktcpvs_spin_trylock_bh(spinlock_t *lock)
 {
-	return spin_trylock_bh(lock);
+	bool taken = spin_trylock_bh(lock);
+
+	if (taken)
+		lock_map_acquire(&innermost);
+	return taken;
 }
 
 void ktcpvs_spin_unlock_bh(spinlock_t *lock, bool bh)
 {
+	lock_map_release(&innermost);
 	if (bh)
 		spin_unlock_bh(lock);
 	else
