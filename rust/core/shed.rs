@@ -5,9 +5,10 @@
 //! Those go first whose clients have not asked yet, or not to the end, or that are over but for the
 //! client's end. Of these the ones that have only just begun to wait are spared, as long as they are
 //! not too many. Then idle ones go; of either those before the others that have waited for longest;
-//! then those that take most. The order is not exact: connections are counted in buckets of these
-//! properties, so that a choice among a million takes two looks at each, and no more memory than
-//! [`Plan`].
+//! then those that take most, and in the end those that take little, of which those go first whose
+//! request has been under way for longest. The order is not exact: connections are counted in buckets
+//! of these properties, so that a choice among a million takes two looks at each, and no more memory
+//! than [`Plan`].
 //!
 //! To be used in this order: [`Plan::clear`], [`Plan::count`] for each connection,
 //! [`Plan::choose`], and [`Plan::takes`] for each connection again.
@@ -17,6 +18,9 @@ const TIMES: usize = 8 * 24;
 
 /// How finely sizes are told apart: by the power of two, up to a terabyte.
 const BUSY: usize = 40;
+
+/// A connection of less than this, in bytes, has little buffered beside its sockets.
+pub const LITTLE: u64 = 16 << 10;
 
 /// What a connection takes, and whether anybody would miss it.
 #[derive(Clone, Copy, Debug)]
@@ -36,8 +40,8 @@ pub enum Standing {
     Fresh(u64),
     /// Its client's next request.
     Idle(u64),
-    /// Anything else: there is a request under way.
-    Busy,
+    /// Anything else: for how long a request has been under way, or there has been none.
+    Busy(u64),
 }
 
 /// What all connections take, and which of them are to go.
@@ -49,11 +53,14 @@ pub struct Plan {
     idle: [u64; TIMES],
     /// The bytes of others, by their size.
     busy: [u64; BUSY],
+    /// Those of the ones among them that take little, by how long they have been busy.
+    little: [u64; TIMES],
     /// What is to be taken of each kind.
     spare_cut: Cut,
     fresh_cut: Cut,
     idle_cut: Cut,
     busy_cut: Cut,
+    little_cut: Cut,
 }
 
 /// Everything before a bucket, and some bytes of that bucket itself.
@@ -112,10 +119,12 @@ impl Plan {
             fresh: [0; TIMES],
             idle: [0; TIMES],
             busy: [0; BUSY],
+            little: [0; TIMES],
             spare_cut: Cut::NOTHING,
             fresh_cut: Cut::NOTHING,
             idle_cut: Cut::NOTHING,
             busy_cut: Cut::NOTHING,
+            little_cut: Cut::NOTHING,
         }
     }
 
@@ -126,10 +135,12 @@ impl Plan {
         self.fresh.fill(0);
         self.idle.fill(0);
         self.busy.fill(0);
+        self.little.fill(0);
         self.spare_cut = Cut::NOTHING;
         self.fresh_cut = Cut::NOTHING;
         self.idle_cut = Cut::NOTHING;
         self.busy_cut = Cut::NOTHING;
+        self.little_cut = Cut::NOTHING;
     }
 
     /// Counts a connection.
@@ -138,7 +149,8 @@ impl Plan {
             Standing::Spare(waited) => self.spare.get_mut(time_bucket(waited)),
             Standing::Fresh(waited) => self.fresh.get_mut(time_bucket(waited)),
             Standing::Idle(waited) => self.idle.get_mut(time_bucket(waited)),
-            Standing::Busy => self.busy.get_mut(busy_bucket(load.size)),
+            Standing::Busy(time) if load.size < LITTLE => self.little.get_mut(time_bucket(time)),
+            Standing::Busy(_) => self.busy.get_mut(busy_bucket(load.size)),
         };
 
         if let Some(bytes) = bucket {
@@ -165,11 +177,13 @@ impl Plan {
         self.fresh_cut = Cut::new(self.fresh.iter().copied(), excess).0;
         let missing = missing.saturating_sub(excess);
         let (idle, missing) = Cut::new(self.idle.iter().copied(), missing);
-        let (busy, _) = Cut::new(self.busy.iter().copied(), missing);
+        let (busy, missing) = Cut::new(self.busy.iter().copied(), missing);
+        let (little, _) = Cut::new(self.little.iter().copied(), missing);
 
         self.spare_cut = spare;
         self.idle_cut = idle;
         self.busy_cut = busy;
+        self.little_cut = little;
     }
 
     /// Whether this connection is to go. To be asked once for each.
@@ -180,7 +194,8 @@ impl Plan {
             Standing::Spare(waited) => self.spare_cut.takes(time_bucket(waited), size),
             Standing::Fresh(waited) => self.fresh_cut.takes(time_bucket(waited), size),
             Standing::Idle(waited) => self.idle_cut.takes(time_bucket(waited), size),
-            Standing::Busy => self.busy_cut.takes(busy_bucket(size), size),
+            Standing::Busy(time) if size < LITTLE => self.little_cut.takes(time_bucket(time), size),
+            Standing::Busy(_) => self.busy_cut.takes(busy_bucket(size), size),
         }
     }
 }

@@ -273,6 +273,7 @@ fn decide<'a>(
                 reused: false,
             };
 
+            conn.begin_work();
             attempt.target.count_request(&state.service);
             attempt.target.server.begin();
             return forward_at_once(conn, wire, state, mode, given, attempt, request, out);

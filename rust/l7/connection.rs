@@ -86,6 +86,7 @@ use ktcpvs_core::{
         self,
         Next, //
     },
+    seq::Serial, //
 };
 
 pub(super) use ktcpvs_core::runner::{
@@ -153,6 +154,8 @@ pub(super) struct Conn {
     pub(super) doomed: Atomic<bool>,
     /// Memory was missing, and nobody says when there is some: the next sweep looks.
     starving: Atomic<bool>,
+    /// When the last request began, or something moved in a tunnel, in jiffies.
+    working_since: Atomic<u32>,
     #[pin]
     softirq: Work<Conn, SOFTIRQ>,
     #[pin]
@@ -200,6 +203,7 @@ impl Conn {
                 place: Atomic::new(0),
                 doomed: Atomic::new(false),
                 starving: Atomic::new(false),
+                working_since: Atomic::new(time::jiffies_low()),
                 softirq <- new_work!("Conn::softirq"),
                 process <- new_work!("Conn::process"),
                 control <- new_work!("Conn::control"),
@@ -271,6 +275,24 @@ impl Conn {
     pub(super) fn blocked(&self, to: &Wire<'_>) {
         if to.starved() {
             self.starve();
+        }
+    }
+
+    /// A request begins, or something moves in a tunnel.
+    pub(super) fn begin_work(&self) {
+        self.working_since.store(time::jiffies_low(), Relaxed);
+    }
+
+    /// For how long the last request had been under way, or nothing had moved in a tunnel, at the
+    /// time `now`: in jiffies.
+    pub(super) fn working_for(&self, now: u64) -> u64 {
+        let (now, since) = (now as u32, self.working_since.load(Relaxed));
+
+        // It may have begun since.
+        if now.before(since) {
+            0
+        } else {
+            now.since(since).into()
         }
     }
 

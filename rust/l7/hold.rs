@@ -48,7 +48,7 @@ use kernel::{
 use ktcpvs_core::seq::Serial;
 
 /// How long a head is held back, in jiffies. The timer's tick comes up to one later.
-const HOLD: u64 = 2;
+const HOLD: u32 = 2;
 
 /// When the timer fires, in milliseconds: with the next tick of the clock.
 const TICK_MS: u32 = 1;
@@ -58,9 +58,8 @@ const LIST_MAX: usize = 4096;
 
 /// A connection's part in it.
 pub(super) struct Hold {
-    /// When the hold began, in jiffies, which begin high and are never 0 in 64 bits; 0 while there
-    /// is none.
-    since: Atomic<u64>,
+    /// When the hold began, in jiffies, or one earlier where that would be 0; 0 while there is none.
+    since: Atomic<u32>,
     /// The connection is on a list.
     listed: AtomicFlag,
 }
@@ -88,7 +87,7 @@ impl Hold {
     fn is_running(&self) -> bool {
         let since = self.since.load(Relaxed);
 
-        since != 0 && (time::jiffies() as u64).since(since) < HOLD
+        since != 0 && time::jiffies_low().since(since) < HOLD
     }
 
     /// Whether something is held back.
@@ -99,7 +98,12 @@ impl Hold {
 
 /// Begins a hold for `conn`. Whether somebody will look after it.
 pub(super) fn begin(conn: ArcBorrow<'_, Conn>) -> bool {
-    conn.hold.since.store(time::jiffies() as u64, Relaxed);
+    let since = match time::jiffies_low() {
+        0 => u32::MAX,
+        now => now,
+    };
+
+    conn.hold.since.store(since, Relaxed);
     // Ordered after the store: either the timer's look at the time, after its own exchange, sees
     // this hold, or the exchange here sees that the connection is on no list any more.
     if conn.hold.listed.xchg(true, Full) {

@@ -230,10 +230,10 @@ impl Memory {
                 waited => Standing::Spare(waited),
             },
             Wait::Idle(left) => match since(left, Timeout::Idle) {
-                waited if waited < moment => Standing::Busy,
+                waited if waited < moment => Standing::Busy(waited),
                 waited => Standing::Idle(waited),
             },
-            Wait::Other => Standing::Busy,
+            Wait::Other => Standing::Busy(conn.working_for(now)),
         };
 
         Load {
@@ -342,7 +342,7 @@ impl Conn {
     /// chosen and still is, and else with a reset. A last word would have to be waited for.
     fn give_up(self: ArcBorrow<'_, Self>, standing: Standing) {
         match standing {
-            Standing::Busy => self.kill(),
+            Standing::Busy(_) => self.kill(),
             Standing::Spare(_) | Standing::Fresh(_) if self.deadline.end_wait() => self.kill(),
             Standing::Idle(_) if self.deadline.end_wait() => self.look(),
             _ => (),

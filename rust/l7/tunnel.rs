@@ -139,6 +139,7 @@ pub(super) fn step(
             tunnel.target.count_bytes(&state.service, up, down);
             conn.shared.moved(up + down);
             if up + down > 0 {
+                conn.begin_work();
                 conn.expect_within(state.service.options.timeout(Timeout::Idle));
             }
             if tunnel.upward.shut && tunnel.downward.shut {

@@ -13,3 +13,9 @@ pub(crate) fn jiffies() -> usize {
     // SAFETY: The kernel's counter is always there; it changes under us, hence volatile.
     unsafe { (&raw const bindings::jiffies).read_volatile() }
 }
+
+/// The lower half of [`jiffies()`], for times that are less than 2³¹ apart.
+#[inline]
+pub(crate) fn jiffies_low() -> u32 {
+    jiffies() as u32
+}

@@ -28,6 +28,7 @@ MOST = 3 * LIMIT
 # connection of the attacker's or would not have it is `gone`.
 EFFECTS = {
     "slow_head": {"sent": 500, "gone": 100},
+    "slow_body": {"sent": 500, "gone": 100},
     "slow_read": {"sent": 100, "gone": 50},
     "connections": {"attempts": 1050, "gone": 300},
 }

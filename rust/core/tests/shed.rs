@@ -2,7 +2,7 @@
 
 //! Which connections go when memory is short.
 
-use ktcpvs_core::shed::{Load, Plan, Standing};
+use ktcpvs_core::shed::{Load, Plan, Standing, LITTLE};
 use proptest::prelude::*;
 
 fn idle(size: u64, waited: u64) -> Load {
@@ -20,9 +20,13 @@ fn spare(size: u64, waited: u64) -> Load {
 }
 
 fn busy(size: u64) -> Load {
+    busy_for(size, 0)
+}
+
+fn busy_for(size: u64, since: u64) -> Load {
     Load {
         size,
-        standing: Standing::Busy,
+        standing: Standing::Busy(since),
     }
 }
 
@@ -32,7 +36,8 @@ fn class(load: &Load) -> u8 {
         Standing::Spare(_) => 0,
         Standing::Fresh(_) => 1,
         Standing::Idle(_) => 2,
-        Standing::Busy => 3,
+        Standing::Busy(_) if load.size >= LITTLE => 3,
+        Standing::Busy(_) => 4,
     }
 }
 
@@ -111,16 +116,31 @@ fn spare_ones_go_before_idle_ones() {
 
 #[test]
 fn busy_ones_go_after_all_idle_ones_and_the_largest_first() {
-    let loads = [busy(1000), idle(10, 0), busy(5000), busy(10)];
+    let loads = [busy(100_000), idle(10, 0), busy(500_000), busy(20_000)];
 
     assert_eq!(chosen(&loads, 11), [1, 2]);
-    assert_eq!(chosen(&loads, 5011), [0, 1, 2]);
+    assert_eq!(chosen(&loads, 500_011), [0, 1, 2]);
+    assert_eq!(chosen(&loads, u64::MAX), [0, 1, 2, 3]);
+}
+
+#[test]
+fn of_busy_ones_that_take_little_the_longest_goes_first() {
+    let loads = [
+        busy_for(9000, 10),
+        busy_for(3000, 50),
+        busy(LITTLE),
+        busy_for(5000, 200),
+    ];
+
+    assert_eq!(chosen(&loads, 1), [2]);
+    assert_eq!(chosen(&loads, LITTLE + 1), [2, 3]);
+    assert_eq!(chosen(&loads, LITTLE + 5001), [1, 2, 3]);
     assert_eq!(chosen(&loads, u64::MAX), [0, 1, 2, 3]);
 }
 
 #[test]
 fn what_takes_nothing_is_never_in_the_way() {
-    assert_eq!(chosen(&[busy(0), idle(0, 0), busy(8)], 8), [1, 2]);
+    assert_eq!(chosen(&[busy(0), idle(0, 0), busy_for(8, 5)], 8), [1, 2]);
 }
 
 #[test]
@@ -141,10 +161,11 @@ fn load() -> impl Strategy<Value = Load> {
         (0..=1000_u64).prop_map(Standing::Spare),
         (0..=1000_u64).prop_map(Standing::Fresh),
         (0..=1000_u64).prop_map(Standing::Idle),
-        Just(Standing::Busy),
+        (0..=1000_u64).prop_map(Standing::Busy),
     ];
+    let size = prop_oneof![0..1_u64 << 40, 0..1_u64 << 15];
 
-    (0..1_u64 << 40, standing).prop_map(|(size, standing)| Load { size, standing })
+    (size, standing).prop_map(|(size, standing)| Load { size, standing })
 }
 
 proptest! {

@@ -9,7 +9,8 @@ use arbitrary::{
 use ktcpvs_core::shed::{
     Load,
     Plan,
-    Standing, //
+    Standing,
+    LITTLE, //
 };
 
 /// Times from this one on are alike.
@@ -32,7 +33,7 @@ fn any_load(input: &mut Unstructured<'_>) -> Result<Load> {
             _ => input.arbitrary()?,
         },
         standing: match flags & 12 {
-            0 => Standing::Busy,
+            0 => Standing::Busy(input.int_in_range(0..=60_000)?),
             4 if flags & 16 != 0 => Standing::Fresh(input.int_in_range(0..=1100)?),
             4 => Standing::Spare(input.int_in_range(0..=60_000)?),
             8 => Standing::Idle(input.int_in_range(0..=60_000)?),
@@ -111,14 +112,19 @@ fn enough(gone: &[Load], bytes: u64, most: u128, spared: u64) {
 }
 
 /// Spare ones before fresh ones, these before idle ones unless they are spared, these before others,
-/// those that have waited for longest before those that have clearly less, and the largest before
-/// what is less than half of them.
+/// those that have waited for longest before those that have clearly less, the largest before what is
+/// less than half of them, and of those that take little the ones that have been busy for longest.
 fn in_order(gone: &[Load], stays: &[Load], spared: u64) {
     let class = |load: &Load| match load.standing {
         Standing::Spare(_) => 0,
         Standing::Fresh(_) => 1,
         Standing::Idle(_) => 2,
-        Standing::Busy => 3,
+        Standing::Busy(_) if load.size >= LITTLE => 3,
+        Standing::Busy(_) => 4,
+    };
+    let little = |load: &Load| match load.standing {
+        Standing::Busy(since) if load.size < LITTLE => Some(since.min(LONG)),
+        _ => None,
     };
     let spare = |load: &Load| match load.standing {
         Standing::Spare(waited) => Some(waited.min(LONG)),
@@ -149,6 +155,10 @@ fn in_order(gone: &[Load], stays: &[Load], spared: u64) {
         stays.iter().filter_map(fresh),
     );
     in_time(gone.iter().filter_map(idle), stays.iter().filter_map(idle));
+    in_time(
+        gone.iter().filter_map(little),
+        stays.iter().filter_map(little),
+    );
     if let (Some(least), Some(most)) = (
         gone.iter().filter_map(busy).min(),
         stays.iter().filter_map(busy).max(),
