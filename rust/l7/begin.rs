@@ -61,8 +61,17 @@ pub(super) struct Waiting {
     attempt: Attempt,
     /// Servers that could not be reached.
     tried: [Option<Arc<Server>>; TRIES],
-    /// The connection that was asked for could not even be started.
-    failed: bool,
+    asked: Asked,
+}
+
+/// What is known of the connection that was asked for.
+enum Asked {
+    /// Nothing yet, or that it is being made.
+    Pending,
+    /// It could not even be started.
+    Failed,
+    /// There was no memory to start it, which is no fault of its server's. It is asked for again.
+    Starved,
 }
 
 impl Waiting {
@@ -71,7 +80,7 @@ impl Waiting {
         Self {
             attempt,
             tried: [const { None }; TRIES],
-            failed: false,
+            asked: Asked::Pending,
         }
     }
 
@@ -347,12 +356,10 @@ pub(super) fn waiting(
         return Step::Close { reset: false };
     }
     let Some(upstream) = state.upstream.clone() else {
-        let failed = matches!(&state.phase, Phase::Waiting(waiting) if waiting.failed);
-
-        return if failed {
-            try_another(conn, client, mode, 503)
-        } else {
-            Step::Wait
+        return match asked(state) {
+            Some(Asked::Failed) => try_another(conn, client, mode, 503),
+            Some(Asked::Starved) => Step::Connect,
+            Some(Asked::Pending) | None => Step::Wait,
         };
     };
     let mut server = match upstream.lock(mode, given) {
@@ -446,7 +453,7 @@ fn try_another(
     };
 
     if again {
-        waiting.failed = false;
+        waiting.asked = Asked::Pending;
         conn.expect_within(state.service.options.timeout(Timeout::Connect));
         Step::Connect
     } else {
@@ -457,26 +464,46 @@ fn try_another(
 /// The server that a connection is wanted to.
 pub(super) fn wanted(state: &State) -> Option<Arc<Server>> {
     match &state.phase {
-        Phase::Waiting(waiting) if state.upstream.is_none() && !waiting.failed => {
+        Phase::Waiting(waiting)
+            if state.upstream.is_none() && !matches!(waiting.asked, Asked::Failed) =>
+        {
             Some(waiting.attempt.target.server.clone())
         }
         _ => None,
     }
 }
 
-/// Takes a connection that is being made, or notes that it could not be started.
-pub(super) fn connected(state: &mut State, upstream: Result<Arc<Upstream>>) {
+/// What is known of the connection that the request waits for.
+fn asked(state: &State) -> Option<&Asked> {
+    match &state.phase {
+        Phase::Waiting(waiting) => Some(&waiting.asked),
+        _ => None,
+    }
+}
+
+/// Takes a connection to `server` that is being made, or notes that it could not be started. Fails
+/// with `ENOMEM` if that is to be tried again when there is memory.
+pub(super) fn connected(
+    state: &mut State,
+    server: &Arc<Server>,
+    upstream: Result<Arc<Upstream>>,
+) -> Result {
+    let wanted = wanted(state).is_some_and(|wanted| Arc::ptr_eq(&wanted, server));
+
     match (&mut state.phase, upstream) {
-        (Phase::Waiting(waiting), Ok(upstream))
-            if state.upstream.is_none()
-                && Arc::ptr_eq(&waiting.attempt.target.server, upstream.server()) =>
-        {
+        (Phase::Waiting(waiting), Ok(upstream)) if wanted => {
+            waiting.asked = Asked::Pending;
             state.upstream = Some(upstream);
         }
         (_, Ok(upstream)) => Upstream::close(upstream),
-        (Phase::Waiting(waiting), Err(_)) => waiting.failed = true,
+        (Phase::Waiting(waiting), Err(e)) if wanted && e == ENOMEM => {
+            waiting.asked = Asked::Starved;
+            return Err(e);
+        }
+        (Phase::Waiting(waiting), Err(_)) if wanted => waiting.asked = Asked::Failed,
         (_, Err(_)) => (),
     }
+    Ok(())
 }
 
 /// The client has not sent a head, or not the whole of one, in time.
@@ -488,7 +515,11 @@ pub(super) fn head_timed_out(conn: ArcBorrow<'_, Conn>, client: &mut Locked<'_, 
     }
 }
 
-/// The server has not accepted a connection in time.
+/// The server has not accepted a connection in time, or could not be asked for want of memory; then no
+/// other one could be either.
 pub(super) fn connect_timed_out(conn: ArcBorrow<'_, Conn>, client: &mut Locked<'_, State>) -> Step {
+    if matches!(asked(client.state()), Some(Asked::Starved)) {
+        return answer::refuse(conn, client, Mode::Process, 503);
+    }
     try_another(conn, client, Mode::Process, 504)
 }

@@ -425,7 +425,7 @@ impl Conn {
 
     /// Connects to the server that a request waits for. Process context.
     fn connect(this: &Arc<Self>, server: Arc<Server>) {
-        let upstream = Upstream::connect(server, this.clone());
+        let upstream = Upstream::connect(server.clone(), this.clone());
         let Some(mut client) = this.stream.lock(Order::First) else {
             if let Ok(upstream) = upstream {
                 Upstream::close(upstream);
@@ -433,7 +433,9 @@ impl Conn {
             return;
         };
 
-        begin::connected(client.state(), upstream);
+        if begin::connected(client.state(), &server, upstream).is_err() {
+            return this.starve();
+        }
         Self::run(this.as_arc_borrow(), &mut client, Mode::Process, None);
     }
 

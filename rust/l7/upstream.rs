@@ -95,11 +95,6 @@ impl Upstream {
         Ok(this)
     }
 
-    /// The real server at the other end.
-    pub(super) fn server(&self) -> &Arc<Server> {
-        &self.server
-    }
-
     /// Lends the connection.
     pub(super) fn lend(&self, owner: Arc<Conn>) {
         *self.owner.lock() = Some(owner);

@@ -51,8 +51,17 @@ unsafe impl Send for Socket {}
 // SAFETY: As above.
 unsafe impl Sync for Socket {}
 
+/// What the stack says where it has no memory for a socket or a packet, as `ENOMEM`.
+fn no_memory(error: Error) -> Error {
+    match error {
+        e if e == ENFILE || e == ENOBUFS => ENOMEM,
+        e => e,
+    }
+}
+
 impl Socket {
-    /// Makes an unbound socket for addresses of `family`'s kind in `net`. Process context.
+    /// Makes an unbound socket for addresses of `family`'s kind in `net`. Fails with `ENOMEM` where
+    /// there is no memory. Process context.
     pub(crate) fn new(net: &Net, family: &SocketAddr) -> Result<Self> {
         let mut ptr = ptr::null_mut();
         let domain = match family {
@@ -69,7 +78,8 @@ impl Socket {
                 bindings::IPPROTO_TCP as i32,
                 &mut ptr,
             )
-        })?;
+        })
+        .map_err(no_memory)?;
         // INVARIANT: `sock_create_kern()` succeeded, so the socket is whole, and ours.
         Ok(Self {
             ptr: NonNull::new(ptr).ok_or(ENOMEM)?,
@@ -111,8 +121,9 @@ impl Socket {
         Ok(socket)
     }
 
-    /// Starts a connection to `addr` without waiting for it. From now on the socket's lock may be
-    /// taken inside another's, see [`Order`](crate::linux::net::Order). Process context.
+    /// Starts a connection to `addr` without waiting for it. Fails with `ENOMEM` where there is no
+    /// memory. From now on the socket's lock may be taken inside another's, see
+    /// [`Order`](crate::linux::net::Order). Process context.
     pub(crate) fn connect(&self, addr: &SocketAddr) -> Result {
         let (mut name, len) = sockaddr(addr);
 
@@ -133,7 +144,7 @@ impl Socket {
         if ret == -(bindings::EINPROGRESS as i32) {
             return Ok(());
         }
-        to_result(ret)
+        to_result(ret).map_err(no_memory)
     }
 
     /// Takes a connection from the queue of a listening socket, or returns `EAGAIN`. Process
