@@ -90,6 +90,20 @@ in_chroot() {
     ' in_chroot "$root" "${#binds[@]}" "${binds[@]}" "$@"
 }
 
+# build_with KERNEL SOURCE OUT ARGUMENT...: has a kernel of ours, by the directory that it is kept in,
+# build the module in SOURCE, which is below the top.
+build_with() {
+    local kernel=$1 source=$2 out=$3 root release kernel_args
+    shift 3
+
+    root=$("$TOP/scripts/rootfs")
+    release=$(cat "$kernel/release")
+    mapfile -t kernel_args < <(cat "$kernel/make-args" 2>/dev/null)
+    in_chroot "$root" "$kernel/kdir:/kdir" "$TOP:/src" "$out:/out" -- \
+        make -s -C /kdir "M=/src${source#"$TOP"}" MO=/out "${kernel_args[@]}" \
+        "LOCALVERSION=$(sed 's/^[0-9.]*//' <<<"$release")" "$@" modules >&2
+}
+
 need_root() {
     [ "$(id -u)" = 0 ] || die "$1 needs root: it makes a Debian root file system and mounts."
 }

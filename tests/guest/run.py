@@ -46,6 +46,7 @@ TESTS = ["suite", "exact"]
 TOLD = [
     "KTCPVS_SEED",
     "KTCPVS_COUNT",
+    "KTCPVS_FAULTS",
     "KTCPVS_FUZZ_TIME",
     "KTCPVS_STORM_TIME",
     "KTCPVS_STORM_EVENTS",
