@@ -4,9 +4,9 @@
 //! connection does (`begin.rs`, `exchange.rs`) there is as much as takes locks or waits.
 
 use crate::{
+    deadline::Deadline,
     kernel::{
         Item,
-        Queues,
         Tcp, //
     },
     mutant::{
@@ -19,10 +19,10 @@ use crate::{
         Stream, //
     },
     upstream::{
-        Idle,
         ServerLock,
         Upstream, //
     },
+    world::World,
 };
 use ktcpvs_core::runner::{
     self,
@@ -30,50 +30,11 @@ use ktcpvs_core::runner::{
     Next,
     Step, //
 };
-use loom::sync::{
-    atomic::{
-        AtomicBool,
-        Ordering::Relaxed, //
-    },
-    Mutex, //
+use loom::sync::atomic::{
+    AtomicBool,
+    Ordering::Relaxed, //
 };
 use std::sync::Arc;
-
-/// What all connections share, and the scenario looks at.
-pub struct World {
-    pub queues: Queues<Task>,
-    pub idle: Idle,
-    /// Connections to the server that it has not answered yet.
-    pub connecting: Mutex<Vec<Arc<Upstream>>>,
-    // Not of loom's kind: to look at it must not order anything.
-    tally: std::sync::Mutex<Tally>,
-}
-
-#[derive(Default)]
-pub struct Tally {
-    pub conns_opened: usize,
-    pub conns_closed: usize,
-    pub upstreams_opened: usize,
-    pub upstreams_closed: usize,
-    /// Bytes from clients to the server, and back.
-    pub up: usize,
-    pub down: usize,
-}
-
-impl World {
-    pub fn new() -> Arc<Self> {
-        Arc::new(Self {
-            queues: Queues::new(),
-            idle: Idle::new(),
-            connecting: Mutex::new(Vec::new()),
-            tally: std::sync::Mutex::default(),
-        })
-    }
-
-    pub fn tally<R>(&self, f: impl FnOnce(&mut Tally) -> R) -> R {
-        f(&mut self.tally.lock().unwrap())
-    }
-}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Work {
@@ -115,6 +76,7 @@ pub enum Phase {
         /// How much of the response is still to come.
         left: usize,
     },
+    Tunnel,
     Cutting,
     Closed,
 }
@@ -122,12 +84,15 @@ pub enum Phase {
 pub struct State {
     pub phase: Phase,
     pub upstream: Option<Arc<Upstream>>,
+    /// There was no memory for the connection to the server that is waited for.
+    pub starved: bool,
 }
 
 pub struct Conn {
     pub stream: Stream<State>,
     pub world: Arc<World>,
     doomed: AtomicBool,
+    deadline: Deadline,
 }
 
 /// How long the response to a request is.
@@ -138,6 +103,7 @@ impl Conn {
         let state = State {
             phase,
             upstream: None,
+            starved: false,
         };
 
         world.tally(|tally| tally.conns_opened += 1);
@@ -145,6 +111,7 @@ impl Conn {
             stream: Stream::new(tcp, state),
             world: world.clone(),
             doomed: AtomicBool::new(false),
+            deadline: Deadline::new(phase == Phase::Head),
         })
     }
 
@@ -179,6 +146,13 @@ impl Conn {
     pub fn kill(self: &Arc<Self>) {
         self.doomed.store(true, Relaxed);
         self.defer_to_process();
+    }
+
+    /// `Conn::give_up()` of `rust/l7/memory.rs`, of a connection that was idle when it was chosen.
+    pub fn give_up(self: &Arc<Self>) {
+        if self.deadline.end_wait() {
+            self.defer_to_process();
+        }
     }
 
     pub fn client_event(self: &Arc<Self>, locked: Option<Locked<'_, State>>) {
@@ -246,6 +220,7 @@ impl Conn {
             Phase::Head => self.head(client, state, mode, given),
             Phase::Waiting => self.waiting(client, state, mode, given),
             Phase::Exchange { left } => self.exchange(client, state, mode, given, left),
+            Phase::Tunnel => self.tunnel(client, state, mode, given),
             Phase::Cutting => Self::cut(client),
             Phase::Closed => Step::Wait,
         }
@@ -289,6 +264,7 @@ impl Conn {
                     }
                     state.phase = Phase::Waiting;
                     state.upstream = Some(upstream.clone());
+                    self.deadline.set();
                     return Step::Defer;
                 }
                 ServerLock::Gone => continue,
@@ -312,6 +288,7 @@ impl Conn {
             Upstream::close(upstream);
         }
         state.phase = Phase::Waiting;
+        self.deadline.set();
         Step::Connect
     }
 
@@ -320,6 +297,7 @@ impl Conn {
         client.wire().unread -= 1;
         self.world.tally(|tally| tally.up += 1);
         state.phase = Phase::Exchange { left: RESPONSE };
+        self.deadline.set();
     }
 
     /// `begin::waiting()`.
@@ -334,7 +312,11 @@ impl Conn {
             return Step::Close { reset: false };
         }
         let Some(upstream) = state.upstream.clone() else {
-            return Step::Wait;
+            return if state.starved {
+                Step::Connect
+            } else {
+                Step::Wait
+            };
         };
         let server = match upstream.lock(mode, given) {
             ServerLock::Held(server) => server,
@@ -386,7 +368,10 @@ impl Conn {
 
         upstream.assert_lent_to(self);
         if !cut {
-            self.pump(&server, client, mode, &mut left);
+            let taken = Self::pump(&server, client, mode, left);
+
+            self.world.tally(|tally| tally.down += taken);
+            left -= taken;
             finished = left == 0;
             cut = !finished && server.wire().unread == 0 && server.wire().closed;
         }
@@ -406,14 +391,13 @@ impl Conn {
             state.upstream = Some(upstream);
         }
         if cut {
-            // `ending::begin_to_cut()`.
-            state.phase = Phase::Cutting;
-            return Step::Again;
+            return Self::begin_to_cut(state);
         }
         if !finished {
             return Step::Wait;
         }
         state.phase = Phase::Head;
+        self.deadline.set_for_request();
         if client.wire().unread == 0 && !client.wire().closed {
             Step::Wait
         } else {
@@ -421,30 +405,64 @@ impl Conn {
         }
     }
 
-    /// `Flow::pump()`: as much of the response as has come and finds room.
-    fn pump(
-        &self,
-        server: &Locked<'_, ()>,
+    /// `ending::begin_to_cut()`.
+    fn begin_to_cut(state: &mut State) -> Step {
+        if let Some(upstream) = state.upstream.take() {
+            Upstream::close(upstream);
+        }
+        state.phase = Phase::Cutting;
+        Step::Again
+    }
+
+    /// `tunnel::step()`.
+    fn tunnel(
+        self: &Arc<Self>,
         client: &Locked<'_, State>,
+        state: &mut State,
         mode: Mode,
-        left: &mut usize,
-    ) {
-        let (mut from, mut to) = (server.wire(), client.wire());
-        let want = from.unread.min(*left);
+        given: &mut Option<Locked<'_, ()>>,
+    ) -> Step {
+        let Some(upstream) = state.upstream.clone() else {
+            return Step::Close { reset: true };
+        };
+        let server = match upstream.lock(mode, given) {
+            ServerLock::Held(server) => server,
+            ServerLock::Busy => return Step::Defer,
+            ServerLock::Gone => return Self::begin_to_cut(state),
+        };
+
+        upstream.assert_lent_to(self);
+        if client.wire().closed || server.wire().closed {
+            drop(server);
+            return Self::begin_to_cut(state);
+        }
+        let up = Self::pump(client, &server, mode, usize::MAX);
+        let down = Self::pump(&server, client, mode, usize::MAX);
+
+        self.world.tally(|tally| {
+            tally.up += up;
+            tally.down += down;
+        });
+        Step::Wait
+    }
+
+    /// `Flow::pump()`: as much of what has come as finds room, of `most`.
+    fn pump<A, B>(from: &Locked<'_, A>, into: &Locked<'_, B>, mode: Mode, most: usize) -> usize {
+        let (mut from, mut to) = (from.wire(), into.wire());
+        let want = from.unread.min(most);
         let taken = want.min(to.room);
 
         from.unread -= taken;
         to.room -= taken;
         to.unacked += taken;
-        *left -= taken;
         if taken < want && !broken(Mutant::NoSpaceNotAsked) {
             to.nospace = true;
         }
-        self.world.tally(|tally| tally.down += taken);
         drop((from, to));
         if taken > 0 && mode == Mode::Process {
-            client.push();
+            into.push();
         }
+        taken
     }
 
     fn finish(self: &Arc<Self>, state: &mut State, reset: bool) {
@@ -461,27 +479,39 @@ impl Conn {
     fn connect(self: &Arc<Self>) {
         let upstream = Upstream::connect(&self.world, self.clone());
         let Some(client) = self.stream.lock() else {
-            Upstream::close(upstream);
+            if let Some(upstream) = upstream {
+                Upstream::close(upstream);
+            }
             return;
         };
 
-        Self::connected(&client, upstream);
+        if !Self::connected(&client, upstream) {
+            return self.go_on(Next::Starve);
+        }
         if !broken(Mutant::ConnectedNotLookedAt) {
             self.run(&client, Mode::Process, None);
         }
     }
 
-    /// `begin::connected()`.
-    fn connected(client: &Locked<'_, State>, upstream: Arc<Upstream>) {
+    /// `begin::connected()`. False if it is to be tried again.
+    fn connected(client: &Locked<'_, State>, upstream: Option<Arc<Upstream>>) -> bool {
         let guard = client.state();
         // SAFETY: As in `run()`.
         let state = unsafe { guard.deref() };
 
-        if state.phase == Phase::Waiting && state.upstream.is_none() {
+        let waits = state.phase == Phase::Waiting && state.upstream.is_none();
+        let Some(upstream) = upstream else {
+            state.starved = waits && !broken(Mutant::StarvedForgotten);
+            return !waits;
+        };
+
+        if waits {
+            state.starved = false;
             state.upstream = Some(upstream);
         } else if !broken(Mutant::ConnectedForgotten) {
             Upstream::close(upstream);
         }
+        true
     }
 
     fn close(&self) {
@@ -503,6 +533,22 @@ impl Conn {
         };
 
         self.run(&client, Mode::Process, None);
+        if self.deadline.passed() {
+            self.time_out(&client);
+        }
+    }
+
+    /// Only the wait for a request is ended here.
+    fn time_out(self: &Arc<Self>, client: &Locked<'_, State>) {
+        let guard = client.state();
+        // SAFETY: As in `run()`.
+        let state = unsafe { guard.deref() };
+
+        match state.phase {
+            Phase::Closed => (),
+            Phase::Head => self.finish(state, false),
+            phase => panic!("{phase:?} was timed out as if it waited for a request"),
+        }
     }
 
     fn control_work(self: Arc<Self>) {

@@ -21,10 +21,11 @@
 //!
 //! What is not in the model: that a softirq interrupts the process on its own CPU (no lock that it
 //! waits for is held with softirqs on; lockdep watches that), the barriers within work queues and
-//! locks, the sweep and time-outs (they queue [`connection::Work::Process`], as `kill()` does), and
-//! listeners.
+//! locks, the sweep and most time-outs (they queue [`connection::Work::Process`], as `kill()` does),
+//! listeners, and `Phase::Lingering`, in which only the client's socket is touched.
 
 mod connection;
+mod deadline;
 mod hold;
 mod kernel;
 mod mutant;
@@ -32,3 +33,4 @@ mod scenarios;
 mod stage;
 mod stream;
 mod upstream;
+mod world;

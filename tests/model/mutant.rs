@@ -37,6 +37,14 @@ pub enum Mutant {
     NoSpaceNotAsked,
     /// Who waits until all is acknowledged does not ask to be told of it.
     DrainedNotAsked,
+    /// A server's connection that has room again tells nobody.
+    WritableNotQueued,
+    /// That there was no memory for a server's connection is forgotten.
+    StarvedForgotten,
+    /// The wait for a request is ended without looking whether one has come.
+    WaitEndedUnseen,
+    /// An idle connection that is too old is ended without taking it out of the pool.
+    ExpiredNotTakenOut,
     /// The exchanges of a hold order nothing.
     HoldUnordered,
     /// The timer does not look again once it has taken a connection off its list.

@@ -6,7 +6,6 @@ use crate::{
     connection::{
         Conn,
         Phase,
-        World,
         RESPONSE, //
     },
     hold::{
@@ -20,12 +19,16 @@ use crate::{
     },
     stage::*,
     upstream::Upstream,
+    world::World,
 };
 use ktcpvs_core::runner::{
     Next,
     BULK, //
 };
-use loom::thread;
+use loom::{
+    sync::atomic::Ordering::Relaxed,
+    thread, //
+};
 use std::sync::Arc;
 
 /// Both halves of a response, on two CPUs, and what the client sends next.
@@ -257,6 +260,140 @@ fn unload_in_a_crowd() {
     end(&world, [&conn]);
 }
 
+/// Client and server talk through a tunnel at once.
+fn tunnel_both_ways() {
+    let world = World::new();
+    let (conn, upstream) = tunnel(&world, ROOM);
+
+    settle(
+        &world,
+        [
+            server_sends(&world, &upstream, [Packet::Data(1), Packet::Data(1)]),
+            client_sends(&world, &conn, [Packet::Data(BULK + 1)]),
+        ],
+    );
+    assert_at_rest(&conn);
+    world.tally(|tally| assert_eq!((tally.up, tally.down), (BULK + 1, 2)));
+    end(&world, [&conn]);
+}
+
+/// The server has no room for all that the client says until it acknowledges some.
+fn tunnel_without_room() {
+    let world = World::new();
+    let (conn, upstream) = tunnel(&world, 1);
+
+    settle(
+        &world,
+        [
+            client_sends(&world, &conn, [Packet::Data(2)]),
+            server_sends(&world, &upstream, [Packet::Ack(1)]),
+        ],
+    );
+    assert_at_rest(&conn);
+    world.tally(|tally| assert_eq!(tally.up, 2));
+    end(&world, [&conn]);
+}
+
+/// One end leaves a tunnel while the other one talks.
+fn tunnel_that_ends() {
+    let world = World::new();
+    let (conn, upstream) = tunnel(&world, ROOM);
+
+    settle(
+        &world,
+        [
+            server_sends(&world, &upstream, [Packet::Data(1), Packet::Reset]),
+            client_sends(&world, &conn, [Packet::Data(1)]),
+        ],
+    );
+    drop(upstream);
+    conn.stream.sk.receive(Packet::Ack(1));
+    world.queues.work();
+    assert!(conn.stream.lock().is_none(), "not released");
+    end(&world, [&conn]);
+}
+
+/// An idle connection is given up, for its memory, as its next request comes.
+fn given_up_while_it_asks() {
+    let world = World::new();
+    let upstream = Upstream::new(&world, tcp(0, ROOM), None);
+    let conn = idle_client(&world, 0);
+    let given_up = conn.clone();
+
+    world.idle.put(upstream.clone()).ok();
+    settle(
+        &world,
+        [
+            client_sends(&world, &conn, [Packet::Data(1)]),
+            cpu(&world, move || given_up.give_up()),
+        ],
+    );
+    drop(upstream);
+    assert_at_rest(&conn);
+    end(&world, [&conn]);
+}
+
+/// A server's connection that has been idle for too long is closed as it is borrowed.
+fn expire() {
+    let world = World::new();
+    let upstream = Upstream::new(&world, tcp(0, ROOM), None);
+    let conn = idle_client(&world, 0);
+    let sweep = world.clone();
+
+    world.idle.put(upstream).ok();
+    settle(
+        &world,
+        [
+            client_sends(&world, &conn, [Packet::Data(1)]),
+            cpu(&world, move || sweep.idle.expire()),
+        ],
+    );
+    answer_connects(&world);
+    world.queues.work();
+    assert_at_rest(&conn);
+    world.tally(|tally| assert_eq!(tally.up, 1));
+    end(&world, [&conn]);
+}
+
+/// There is no memory for a server's connection at first, and the client goes on sending.
+fn connect_without_memory() {
+    let world = World::new();
+    let conn = idle_client(&world, 0);
+
+    world.no_memory.store(1, Relaxed);
+    settle(
+        &world,
+        [
+            client_sends(&world, &conn, [Packet::Data(1)]),
+            client_sends(&world, &conn, [Packet::Data(1)]),
+        ],
+    );
+    answer_connects(&world);
+    world.queues.work();
+    assert_at_rest(&conn);
+    world.tally(|tally| assert_eq!(tally.up, 1));
+    end(&world, [&conn]);
+}
+
+/// There is none, and the client leaves meanwhile.
+fn leave_without_memory() {
+    let world = World::new();
+    let conn = idle_client(&world, 0);
+
+    world.no_memory.store(1, Relaxed);
+    settle(
+        &world,
+        [
+            client_sends(&world, &conn, [Packet::Data(1)]),
+            client_sends(&world, &conn, [Packet::Reset]),
+        ],
+    );
+    answer_connects(&world);
+    world.queues.work();
+    assert_at_rest(&conn);
+    end(&world, [&conn]);
+}
+
 /// A connection is borrowed from the pool while its server closes it.
 fn borrow_dying() {
     let world = World::new();
@@ -441,6 +578,13 @@ holds! {
     hand_over_while_it_talks within PREEMPTIONS,
     hand_over_while_it_closes within PREEMPTIONS,
     put_back within PREEMPTIONS,
+    tunnel_both_ways within PREEMPTIONS,
+    tunnel_without_room within PREEMPTIONS,
+    tunnel_that_ends within PREEMPTIONS,
+    given_up_while_it_asks within PREEMPTIONS,
+    expire within PREEMPTIONS,
+    connect_without_memory within PREEMPTIONS,
+    leave_without_memory within PREEMPTIONS,
     borrow_dying within PREEMPTIONS,
     connect within PREEMPTIONS,
     connect_for_nobody within PREEMPTIONS,
@@ -467,6 +611,10 @@ finds! {
     connected_not_looked_at: ConnectedNotLookedAt in connect by "was not seen",
     connected_forgotten: ConnectedForgotten in connect_for_nobody by "left",
     no_space_not_asked: NoSpaceNotAsked in no_room by "was not seen",
+    writable_not_queued: WritableNotQueued in tunnel_without_room by "was not seen",
+    starved_forgotten: StarvedForgotten in connect_without_memory by "at rest in Waiting",
+    wait_ended_unseen: WaitEndedUnseen in given_up_while_it_asks by "timed out",
+    expired_not_taken_out: ExpiredNotTakenOut in expire by "left",
     drained_not_asked: DrainedNotAsked in cut by "not released",
     hold_unordered: HoldUnordered in hold by "nobody looks after",
     hold_not_looked_at_again: HoldNotLookedAtAgain in hold by "nobody looks after",

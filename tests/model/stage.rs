@@ -5,14 +5,14 @@
 use crate::{
     connection::{
         Conn,
-        Phase,
-        World, //
+        Phase, //
     },
     kernel::{
         Packet,
         Tcp, //
     },
     upstream::Upstream,
+    world::World,
 };
 use loom::thread;
 use std::sync::Arc;
@@ -37,10 +37,20 @@ pub fn idle_client(world: &Arc<World>, unread: usize) -> Arc<Conn> {
     conn
 }
 
+/// A connection through which a client and a server talk, with so much room towards the server.
+pub fn tunnel(world: &Arc<World>, room: usize) -> (Arc<Conn>, Arc<Upstream>) {
+    talk(world, Phase::Tunnel, ROOM, room)
+}
+
 /// A connection that waits for `left` bytes of a response, with `room` for them, and the server's.
 pub fn exchange(world: &Arc<World>, left: usize, room: usize) -> (Arc<Conn>, Arc<Upstream>) {
-    let conn = Conn::new(world, tcp(0, room), Phase::Exchange { left });
-    let upstream = Upstream::new(world, tcp(0, ROOM), Some(conn.clone()));
+    talk(world, Phase::Exchange { left }, room, ROOM)
+}
+
+/// A connection that has a server's, with so much room for what goes to the client and the server.
+fn talk(world: &Arc<World>, phase: Phase, down: usize, up: usize) -> (Arc<Conn>, Arc<Upstream>) {
+    let conn = Conn::new(world, tcp(0, down), phase);
+    let upstream = Upstream::new(world, tcp(0, up), Some(conn.clone()));
 
     with_state(&conn, |state| state.upstream = Some(upstream.clone()));
     conn.start();
@@ -116,16 +126,29 @@ pub fn assert_at_rest(conn: &Conn) {
         let server = upstream.stream.lock().expect("lent, but released");
         let tcp = server.wire();
 
-        (tcp.unread, tcp.closed, tcp.connecting)
+        (tcp.unread, tcp.closed, tcp.connecting, tcp.room)
     });
 
     assert!(!client.wire().closed, "the client's end was not seen");
     match (state.phase, server) {
         (Phase::Head, None) => assert_eq!(client.wire().unread, 0, "a request was not seen"),
-        (Phase::Waiting, Some((_, closed, connecting))) => {
+        (Phase::Waiting, Some((_, closed, connecting, _))) => {
             assert!(connecting && !closed, "the server's answer was not seen");
         }
-        (Phase::Exchange { left }, Some((unread, closed, _))) => {
+        (Phase::Tunnel, Some((unread, closed, _, room))) => {
+            assert_eq!(
+                unread.min(client.wire().room),
+                0,
+                "what a server said was not seen"
+            );
+            assert_eq!(
+                client.wire().unread.min(room),
+                0,
+                "what a client said was not seen"
+            );
+            assert!(!closed, "the server's end was not seen");
+        }
+        (Phase::Exchange { left }, Some((unread, closed, ..))) => {
             let movable = unread.min(left).min(client.wire().room);
 
             assert_eq!(movable, 0, "a response was not seen");

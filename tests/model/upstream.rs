@@ -5,8 +5,7 @@
 use crate::{
     connection::{
         Conn,
-        Task,
-        World, //
+        Task, //
     },
     kernel::Tcp,
     mutant::{
@@ -18,9 +17,13 @@ use crate::{
         Owner,
         Stream, //
     },
+    world::World,
 };
 use ktcpvs_core::runner::Mode;
-use loom::sync::Mutex;
+use loom::sync::{
+    atomic::Ordering::Relaxed,
+    Mutex, //
+};
 use std::{
     cell::Cell,
     ptr::null,
@@ -48,7 +51,13 @@ pub enum ServerLock<'a> {
 }
 
 impl Upstream {
-    pub fn connect(world: &Arc<World>, owner: Arc<Conn>) -> Arc<Self> {
+    /// `None`: there was no memory.
+    pub fn connect(world: &Arc<World>, owner: Arc<Conn>) -> Option<Arc<Self>> {
+        let less = |left: usize| left.checked_sub(1);
+
+        if world.no_memory.fetch_update(Relaxed, Relaxed, less).is_ok() {
+            return None;
+        }
         let tcp = Tcp {
             connecting: true,
             room: usize::MAX / 2,
@@ -58,7 +67,7 @@ impl Upstream {
 
         // The network may answer from now on.
         world.connecting.lock().unwrap().push(this.clone());
-        this
+        Some(this)
     }
 
     pub fn new(world: &Arc<World>, tcp: Tcp, owner: Option<Arc<Conn>>) -> Arc<Self> {
@@ -114,7 +123,7 @@ impl Upstream {
     pub fn writable(&self) {
         let owner = self.owner.lock().unwrap().clone();
 
-        if let Some(conn) = owner {
+        if let Some(conn) = owner.filter(|_| !broken(Mutant::WritableNotQueued)) {
             conn.defer();
         }
     }
@@ -199,6 +208,24 @@ impl Idle {
             return Some(list.conns[index].clone());
         }
         Some(list.conns.remove(index))
+    }
+
+    /// All of them are old.
+    pub fn expire(&self) {
+        while let Some(conn) = {
+            let mut list = self.list.lock().unwrap();
+
+            if broken(Mutant::ExpiredNotTakenOut) {
+                list.conns.first().cloned()
+            } else {
+                (!list.conns.is_empty()).then(|| list.conns.remove(0))
+            }
+        } {
+            Upstream::close(conn);
+            if broken(Mutant::ExpiredNotTakenOut) {
+                return;
+            }
+        }
     }
 
     pub fn shut(&self) {
