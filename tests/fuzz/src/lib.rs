@@ -16,6 +16,7 @@ pub mod reference;
 pub mod rule;
 pub mod sched;
 mod seeds;
+pub mod seq;
 pub mod shed;
 
 /// A target: its name, and what it does with an input.
@@ -42,6 +43,7 @@ pub const TARGETS: &[Target] = &[
     ("rules", rule::rules),
     ("scan", http::scan),
     ("sched", sched::sched),
+    ("seq", seq::seq),
     ("shed", shed::shed),
     ("target", http::target),
 ];

@@ -18,6 +18,14 @@ pub fn order(data: &[u8]) {
 
     order::sort(&mut sorted);
     assert_eq!(sorted, expected);
+    for bound in [0, 1, data.first().copied().unwrap_or(7), 128, 255] {
+        let at = order::partition_point(&sorted, |&byte| byte < bound);
+        assert_eq!(at, sorted.partition_point(|&byte| byte < bound));
+    }
+    // Whatever is said of it, the place is one.
+    let mut said = data.iter();
+    let at = order::partition_point(&sorted, |_| said.next().is_some_and(|byte| byte & 1 == 0));
+    assert!(at <= data.len());
 
     let mut pairs: Vec<_> = data.iter().enumerate().collect();
     order::sort_by_key(&mut pairs, |&(_, byte)| byte % 7);
