@@ -99,6 +99,20 @@ def test_libraries(client: Client, recorder: Recorder, name: str) -> None:
     compare(library(name), valid(client, recorder), is_server=False)
 
 
+def test_what_is_misread(client: Client, recorder: Recorder) -> None:
+    """What a library is not asked for, since it reads it wrongly, it does read wrongly."""
+    reader = library("aiohttp")
+    assert reader.errs
+    for what in reader.errs:
+        came = [one for one in valid(client, recorder) if what in one[0].oddities]
+        readings = [
+            reader.read(data + SENTINEL)
+            == [reader.sees(meant(request)), reader.sees(SENTINEL_SEEN)]
+            for request, data in came
+        ]
+        assert not all(readings) or count(200) < 200, f"aiohttp may be asked for: {what}"
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_servers(client: Client, recorder: Recorder, kind: Kind) -> None:
     """Requests as whole servers read them."""

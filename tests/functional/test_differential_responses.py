@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 # Readers of support.parsers_responses, which loads much: not before it is needed.
 LIBRARIES = ["h11", "python", "http_parser", "llhttp", "aiohttp"]
 
+# A response that is right.
+RIGHT = b"HTTP/1.1 200 OK\r\nX-Id: sentinel\r\nContent-Length: 2\r\n\r\nok"
+RIGHT_SEEN = Message("sentinel", "200", b"", b"ok")
+
 # What has gone through the director, read by all, one after another.
 passed: list[tuple[Response, bytes]] = []
 
@@ -117,6 +121,20 @@ def test_what_is_declined(came: list[tuple[Response, bytes]], name: str) -> None
     assert looked_at or len(came) < 200
 
 
+@pytest.mark.parametrize("name", ["python", "http_parser"])
+def test_what_is_misread(came: list[tuple[Response, bytes]], name: str) -> None:
+    """What a library is not asked for, since it reads it wrongly, it does read wrongly."""
+    reader = library(name)
+    assert reader.errs
+    for what in reader.errs:
+        readings = [
+            reader.read(data + RIGHT, [one.method, "GET"]) == [*meant(one), RIGHT_SEEN]
+            for one, data in came
+            if what in one.oddities and reader.knows(one.method) and not one.until_close
+        ]
+        assert not all(readings) or len(came) < 200, f"{name} may be asked for: {what}"
+
+
 def test_curl(came: list[tuple[Response, bytes]]) -> None:
     """Responses as curl reads them."""
     from support.parsers_responses import Curl
@@ -155,12 +173,11 @@ def came_wrong(director: Director, client: Client, raw_server) -> list[Wrong]:
     chance = random.Random(f"wrong {seed()}")
     made = responses(chance, count(400))
     sent = {one.ident: mutated(chance, one.data) for one in made}
-    right = b"HTTP/1.1 200 OK\r\nX-Id: sentinel\r\nContent-Length: 2\r\n\r\nok"
 
     def script(peer: Peer) -> None:
         while head := peer.head():
             ident = head.decode().split(" ")[1][1:]
-            peer.send(sent.get(ident, right))
+            peer.send(sent.get(ident, RIGHT))
             # What ends too early shall not be waited for.
             if ident in sent:
                 return

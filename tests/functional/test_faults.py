@@ -10,7 +10,6 @@ import contextlib
 import errno
 import itertools
 import os
-import re
 import shutil
 import socket
 import threading
@@ -23,14 +22,15 @@ from support import faults, storm_store
 from support.client import Client, Connection
 from support.config import pool_text, service_text
 from support.director import Director
-from support.faults_trace import RECEIVING, SENDING, Traced, trace
+from support.faults_service import LINES, NO_MEMORY, OPTIONS, configure, serves
+from support.faults_trace import RECEIVING, SENDING, Nth, Traced, trace
 from support.pace import PACE
 from support.raw_server import Peer, RawServer, wait_until
 from support.storm_kinds import KINDS
 from support.storm_load import Clients
 from support.storm_requests import Cut, Request, Status, answer, get, put
 from support.topology import CLIENT, DIRECTOR, VIP, server_address
-from support.transfer import download, store, upload
+from support.transfer import download, store
 from support.tune import counter
 
 pytestmark = pytest.mark.faults
@@ -38,40 +38,20 @@ pytestmark = pytest.mark.faults
 # How many bytes of objects a request takes at most. What else goes on takes some as well.
 ENOUGH = 60_000
 
-# What the tool says, by itself or by the kernel's error. That of a socket is another one: ENFILE;
-# and for want of memory for its port TCP says that the address is in use (inet_csk_get_port()).
-NO_MEMORY = re.compile("memory|buffer space|open files|address is in use")
-
 # No time-out of the director's is so short: who waits for longer has been forgotten.
 PATIENCE = 5.0 * PACE
 
 # Resets that TCP had no memory for.
 UNSAID = "TcpExtTCPAbortFailed"
 
-LINES = ("cookie SRV",)
-OPTIONS = ("forwarded-for on",)
-
-
-def configure(director: Director, server: RawServer, *rules: str) -> None:
-    director.apply(
-        pool_text("p", server.address, more=LINES) + service_text(*rules, pool="p", more=OPTIONS)
-    )
-
-
-def serves(client: Client) -> None:
-    """Requests of all kinds are answered as if nothing had been."""
-    for n in range(3):
-        with client.connect() as connection:
-            download(connection, f"/100/after-{n}")
-            upload(connection, f"/3000/after-{n}")
-            download(connection, f"/50000/after-{n}")
-
 
 def each(attempt: Callable[[int], int], most: int) -> str:
-    """Has one allocation after the other fail in what is tried, or a sample of `most` of them; an
-    attempt says what is left of the number that is given to it. What was done."""
+    """Has one allocation after the other fail in what is tried, or a sample of `most` of them
+    (KTCPVS_FAULTS, if that is set); an attempt says what is left of the number that is given to it.
+    What was done."""
     count = faults.TIMES - attempt(faults.TIMES)
-    sample = sorted({1 + n * (count - 1) // (most - 1) for n in range(most)})
+    most = min(int(os.environ.get("KTCPVS_FAULTS") or most), count)
+    sample = sorted({1 + n * (count - 1) // max(most - 1, 1) for n in range(most)})
     reached = sum(attempt(n) == 0 for n in sample)
     # There may be some less, or more, each time.
     assert reached > len(sample) * 3 // 4
@@ -86,7 +66,7 @@ def test_loading(director: Director, client: Client, raw_server) -> None:
 
     def attempt(n: int) -> int:
         nonlocal errors
-        error, left = faults.insmod(n)
+        error, left = faults.nth(n, faults.loading())
         assert error in (0, errno.ENOMEM), f"{n}: {os.strerror(error)}"
         assert faults.loaded() == (error == 0)
         if error:
@@ -115,7 +95,7 @@ def test_namespace(director: Director) -> None:
 
     def attempt(n: int) -> int:
         # All parts of the kernel have their say in it, and errors of their own.
-        error, left = faults.unshare(n)
+        error, left = faults.nth(n, faults.unshare)
         if error:
             errors[errno.errorcode[error]] += 1
         return left
@@ -130,10 +110,12 @@ def test_namespace(director: Director) -> None:
     director.load()
 
 
-def tool(director: Director, n: int, *words: str, stdin: str = "") -> Traced:
-    """Runs the tool, with allocation `n` failing of those that its talk with the kernel takes."""
+def tool(director: Director, n: int, *words: str, stdin: str = "") -> tuple[Traced, int]:
+    """Runs the tool, with allocation `n` failing of those that its talk with the kernel takes. How
+    it ended, and what is left of `n`."""
     command = [str(shutil.which("tcpvsadm")), *words]
-    return trace(director.namespace, command, stdin, SENDING | RECEIVING, n)
+    tracer = Nth(SENDING | RECEIVING, n)
+    return trace(director.namespace, command, stdin, tracer), tracer.left
 
 
 def more(server: RawServer) -> str:
@@ -165,10 +147,10 @@ def test_change(director: Director, client: Client, raw_server) -> None:
 
     def attempt(n: int) -> int:
         nonlocal failures, unheard
-        done = tool(director, n, "apply", "-f", "-", stdin=after)
+        done, left = tool(director, n, "apply", "-f", "-", stdin=after)
         found = director.save()
         if done.returncode:
-            assert not done.left
+            assert not left
             failures += 1
             assert NO_MEMORY.search(done.stderr), done.stderr
             # What cannot be told is said by the kernel, in words of its own.
@@ -182,14 +164,14 @@ def test_change(director: Director, client: Client, raw_server) -> None:
             configure(director, server)
         with client.connect() as connection:
             download(connection, f"/100/change-{n}")
-        return done.left
+        return left
 
     begin = time.monotonic()
     with faults.ready():
         tried = each(attempt, 40)
     print(f"{tried}, {failures} failures, {unheard} unheard, in {time.monotonic() - begin:.0f} s")
     assert failures > 3
-    assert unheard < 3
+    assert unheard * 4 < failures
     director.apply(after)
     assert director.save() == after
     # Of the servers of that configuration two do not serve.
@@ -205,13 +187,13 @@ def test_show(director: Director, raw_server) -> None:
 
     def attempt(n: int) -> int:
         nonlocal errors
-        done = tool(director, n, "save")
+        done, left = tool(director, n, "save")
         if done.returncode:
             errors += 1
             assert NO_MEMORY.search(done.stderr), done.stderr
         else:
             assert done.stdout == whole
-        return done.left
+        return left
 
     with faults.ready():
         tried = each(attempt, 8)
@@ -232,16 +214,19 @@ def test_large_change(director: Director, client: Client, raw_server) -> None:
 
         def attempt(n: int) -> int:
             nonlocal failures
-            done = tool(director, n, "apply", "-f", "-", stdin=large)
+            done, left = tool(director, n, "apply", "-f", "-", stdin=large)
             download(connection, f"/1000/meanwhile-{n}")
+            found = director.save()
             if done.returncode:
                 failures += 1
                 assert NO_MEMORY.search(done.stderr), done.stderr
-                assert director.save() == small
+                # Of some the tool cannot be told.
+                assert found == small or (found == large and "buffer space" in done.stderr)
             else:
-                assert director.save() == large
+                assert found == large
+            if found == large:
                 director.apply(small)
-            return done.left
+            return left
 
         tried = each(attempt, 6)
     print(f"{tried}, {failures} failures")
@@ -379,6 +364,28 @@ def test_accepting(director: Director, client: Client, raw_server) -> None:
         response = connection.get("/100/waits").response()
     connection.close()
     assert response.status == 200
+
+
+def test_connecting(director: Director, client: Client, raw_server) -> None:
+    """A connection to a server that could not be started for want of memory is started when there
+    is some. That is nobody's error."""
+    server = raw_server(store())
+    configure(director, server)
+    with faults.ready(), client.connect(timeout=PATIENCE / PACE) as connection:
+        active = "connections_active"
+        wait_until(lambda: director.show()["services"][0]["stats"][active], 5, "a connection")
+        faults.mark_workers()
+        with faults.failing(100, marked=True) as failures:
+            connection.get("/100/waits")
+            wait_until(lambda: failures.count > 1, 5, "two allocations")
+            # It has been asked for, and waits for its connection.
+            stats = director.show()["services"][0]["stats"]
+            assert (stats["requests"], stats["responses"], stats["errors"]) == (1, 0, 0)
+        response = connection.response()
+    assert response.status == 200
+    shown = director.show()
+    for one in (shown["services"][0], shown["pools"][0]["servers"][0]):
+        assert one["stats"]["errors"] == 0 < one["stats"]["responses"], one
 
 
 def test_no_haste(director: Director, client: Client, raw_server) -> None:

@@ -20,7 +20,7 @@ from hostile import (
     targets,
 )
 from hostile.case import Case
-from hostile.stage import Stage, pieces, stage
+from hostile.stage import PIECE, PIECES_MAX, Stage, pieces, stage
 
 TABLES = (
     chunks,
@@ -36,10 +36,6 @@ TABLES = (
 )
 
 CASES = [case for table in TABLES for case in table.CASES]
-
-# How many bytes come at once when a case is sent in pieces, and up to which length it is.
-PIECE = 11
-PIECES_MAX = 1000
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Hostile servers: what is no answer reaches no client, and no answer reaches another client."""
+"""Hostile servers: what is no answer reaches no client, and no answer reaches another client.
+
+Each case comes twice: in the segments that it is written in, and in many small ones.
+"""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hostile import bodies, connections, expectations, heads
 from hostile.answer import POISON, Answer
 from hostile.case import request
-from hostile.stage import ServerStage, stage
+from hostile.stage import PIECE, PIECES_MAX, ServerStage, pieces, stage
 from hostile.witness import told
 
 # What servers say when they close a connection that nobody used.
@@ -44,8 +48,12 @@ def test_ids() -> None:
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=[answer.id for answer in ANSWERS])
 def test_response(on_stage: ServerStage, answer: Answer) -> None:
-    """What comes of a case."""
+    """What comes of a case, whole and in pieces."""
     on_stage.answer(answer)
+    said = b"".join(answer.says)
+    # Poison is longer than a piece.
+    if len(said) <= PIECES_MAX and POISON not in said:
+        on_stage.answer(replace(answer, says=pieces(answer.says, PIECE)))
 
 
 @pytest.mark.parametrize("greeting", [POISON, POISON * 2, b"x", TIMEOUT])

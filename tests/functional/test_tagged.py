@@ -22,7 +22,7 @@ from support.tagged_ends import Player, Seen, Server
 
 # How many clients there are at once, and how many pipelines they send.
 CLIENTS = 8
-PIPELINES = 600 // PACE
+PIPELINES = 1500 // PACE
 
 
 @pytest.fixture
@@ -72,9 +72,11 @@ def test_everyone_gets_what_is_theirs(client: Client, seen: Seen) -> None:
     answered = [ident for player in players for ident in player.answered]
     failed = [ident for player in players for ident in player.failed]
     never = {ident for player in players for ident in player.never}
-    print(f"{len(answered)} answered, {len(failed)} failed, {len(seen.times)} seen")
+    print(f"{len(answered)} answered, {len(failed)} failed, {len(seen.times)} seen,")
+    print(f"{seen.shared} connections were shared")
     played = sum(player.played for player in players)
     assert played == total
+    assert seen.shared * 10 > total or total < 200
     assert len(answered) == len(set(answered)) > played
     assert len(failed) * 20 < len(answered), failed
     assert not never & seen.times.keys()

@@ -25,6 +25,12 @@ from hostile.answer import Answer
 from hostile.case import ELSEWHERE, FORWARDED_FOR, PLAIN, RULES, Case
 from hostile.witness import Witness, told, whole_request
 
+# How many bytes come at once when a case is sent in pieces, and up to which length it is. No whole
+# response of the tables with something behind it ends where a piece does: what comes later than a
+# response might be taken for the next one.
+PIECE = 11
+PIECES_MAX = 1000
+
 
 def configuration(server: str) -> str:
     """The services."""

@@ -58,6 +58,7 @@ def ready(atomic: bool = False) -> Iterator[None]:
                 write(kind, name, 0)
             write(kind, "task-filter", "N")
             write(kind, "ignore-gfp-wait", "Y")
+        mark_workers(False)
 
 
 class Failing:
@@ -95,12 +96,12 @@ def failing(probability: int, interval: int = 1, marked: bool = False) -> Iterat
             write(kind, "task-filter", "N")
 
 
-def mark_workers() -> None:
-    """The allocations of all of the kernel's workers may fail."""
+def mark_workers(mark: bool = True) -> None:
+    """The allocations of all of the kernel's workers may fail, or none any more."""
     for name in Path("/proc").glob("[0-9]*/comm"):
         with contextlib.suppress(OSError):
             if name.read_text().startswith("kworker/"):
-                (name.parent / "make-it-fail").write_text("1")
+                (name.parent / "make-it-fail").write_text(f"{mark:d}")
 
 
 class Walk:
@@ -153,8 +154,28 @@ def nth(n: int, call: Callable[[], int]) -> tuple[int, int]:
     return found[0]
 
 
-def insmod(n: int) -> tuple[int, int]:
-    """Loads the module, with allocation `n` failing. The error or 0, and what is left of `n`."""
+def marked(call: Callable[[], int]) -> int:
+    """Makes a system call in a thread of its own that is marked. What it returned."""
+    found: list[int] = []
+
+    def run() -> None:
+        place = os.open("/proc/thread-self/make-it-fail", os.O_RDWR)
+        try:
+            os.write(place, b"1")
+            done = call()
+            os.write(place, b"0")
+        finally:
+            os.close(place)
+        found.append(done)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def loading() -> Callable[[], int]:
+    """What loads the module, and returns the error or 0."""
     libc = ctypes.CDLL(None, use_errno=True)
     # Not as a file: the kernel complains of it aloud when it has no memory to read one.
     image = Path(module_path()).read_bytes()
@@ -163,21 +184,16 @@ def insmod(n: int) -> tuple[int, int]:
         done = libc.syscall(SYS_INIT_MODULE, image, ctypes.c_ulong(len(image)), b"")
         return ctypes.get_errno() if done else 0
 
-    return nth(n, load)
+    return load
 
 
-def unshare(n: int) -> tuple[int, int]:
-    """Makes a network namespace, which ends at once, with allocation `n` failing. The error or 0,
-    and what is left of `n`."""
-
-    def make() -> int:
-        try:
-            os.unshare(os.CLONE_NEWNET)
-        except OSError as error:
-            return error.errno or errno.EIO
-        return 0
-
-    return nth(n, make)
+def unshare() -> int:
+    """Makes a network namespace, which ends with the thread. Returns the error or 0."""
+    try:
+        os.unshare(os.CLONE_NEWNET)
+    except OSError as error:
+        return error.errno or errno.EIO
+    return 0
 
 
 def loaded() -> bool:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Has one allocation of certain system calls of another program fail, and no other: the program
-is stopped at each of them (ptrace(2)) and told which one is to fail."""
+"""Has one allocation of certain system calls of another program fail, and no other, or any of them:
+the program is stopped at each of these calls (ptrace(2)) and told what is to fail."""
 
 import contextlib
 import ctypes
@@ -34,8 +34,6 @@ class Traced:
     returncode: int
     stdout: str
     stderr: str
-    # What is left of the number of the allocation that was to fail: nothing, if it has failed.
-    left: int
 
 
 def ptrace(request: int, pid: int, address: int = 0, data: int = 0) -> int:
@@ -45,27 +43,31 @@ def ptrace(request: int, pid: int, address: int = 0, data: int = 0) -> int:
 
 
 class Tracer:
-    """Follows a program from system call to system call. Its allocations in the `calls` count
-    from 1 on, and number `n` fails."""
+    """Follows a program from system call to system call. In the `calls` its allocations are to
+    fail at the rate that there is for what is marked."""
 
-    def __init__(self, calls: set[int], n: int) -> None:
+    def __init__(self, calls: set[int]) -> None:
         self.calls = calls
-        self.left = n
         self.inside = False
+
+    def enter(self, pid: int) -> None:
+        """One of the calls begins."""
+        Path(f"/proc/{pid}/make-it-fail").write_text("1")
+
+    def leave(self, pid: int) -> None:
+        """It is over."""
+        Path(f"/proc/{pid}/make-it-fail").write_text("0")
 
     def stop(self, pid: int) -> None:
         """The program has stopped at the beginning of a system call, or at its end."""
-        if ptrace(PEEKUSER, pid, ORIG_RAX) not in self.calls or not self.left:
+        if ptrace(PEEKUSER, pid, ORIG_RAX) not in self.calls:
             self.inside = False
             return
-        place = Path(f"/proc/{pid}/fail-nth")
         self.inside = not self.inside
         if self.inside:
-            place.write_text(f"{self.left}")
+            self.enter(pid)
         else:
-            # Nothing is left where it has failed.
-            self.left = int(place.read_text())
-            place.write_text("0")
+            self.leave(pid)
 
     def follow(self, pid: int) -> int:
         """Until the end. The status as of waitpid(2)."""
@@ -85,9 +87,27 @@ class Tracer:
                 signal_number = 0
 
 
-def trace(namespace: Netns, words: list[str], stdin: str, calls: set[int], n: int) -> Traced:
-    """Runs a program in a namespace, with allocation `n` of these system calls failing."""
-    tracer = Tracer(calls, n)
+class Nth(Tracer):
+    """The same, where allocations in the `calls` count from 1 on, and only number `n` fails."""
+
+    def __init__(self, calls: set[int], n: int) -> None:
+        super().__init__(calls)
+        self.left = n
+
+    def enter(self, pid: int) -> None:
+        if self.left:
+            Path(f"/proc/{pid}/fail-nth").write_text(f"{self.left}")
+
+    def leave(self, pid: int) -> None:
+        if self.left:
+            place = Path(f"/proc/{pid}/fail-nth")
+            # Nothing is left where it has failed.
+            self.left = int(place.read_text())
+            place.write_text("0")
+
+
+def trace(namespace: Netns, words: list[str], stdin: str, tracer: Tracer) -> Traced:
+    """Runs a program in a namespace, and follows it."""
     texts = [Path("/tmp/trace-in"), Path("/tmp/trace-out"), Path("/tmp/trace-err")]
     texts[0].write_text(stdin)
     with contextlib.ExitStack() as files:
@@ -105,7 +125,6 @@ def trace(namespace: Netns, words: list[str], stdin: str, calls: set[int], n: in
         returncode=process.returncode,
         stdout=texts[1].read_text(),
         stderr=texts[2].read_text(),
-        left=tracer.left,
     )
 
 

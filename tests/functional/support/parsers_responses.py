@@ -39,7 +39,11 @@ class ResponseReader:
 
     def reads(self, method: str, oddities: frozenset[str]) -> bool:
         """Whether it is to read such a response as it was meant, if it does not refuse it."""
-        return (self.knows_head or method != "HEAD") and not oddities & self.errs
+        return self.knows(method) and not oddities & self.errs
+
+    def knows(self, method: str) -> bool:
+        """Whether it can be told what the response to this method is like."""
+        return self.knows_head or method != "HEAD"
 
 
 def h11_responses(stream: bytes, methods: list[str]) -> Reading:

@@ -43,7 +43,7 @@ class Flow:
         self.mss = rng.choice([most, most, most, 536, 64])
         self.windows = rng.choice(["wide", "wide", "wide", "narrow", "stop and go"])
         # Whether both ends of the connection cross on their way if the other one comes first.
-        self.crossing = rng.random() < 0.3
+        self.crossing = rng.random() < 0.5
         self.open = self.dead = self.their_end = False
         self.end_wanted = self.end_sent = self.end_acked = False
         self.acknowledge = False

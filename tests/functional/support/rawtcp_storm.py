@@ -70,6 +70,7 @@ ENOUGH = {
     "quitters": 3,
     "shuffled": 1,
     "shut its window": 1,
+    "ended at once with the other": 1,
     "urge": 1,
     "cut": 1,
 }

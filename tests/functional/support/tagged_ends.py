@@ -27,6 +27,8 @@ class Seen:
         # How often each request came, and how often that was to be expected.
         self.times: Counter[str] = Counter()
         self.dropped: set[str] = set()
+        # How many connections had requests of more than one client.
+        self.shared = 0
 
 
 class Server:
@@ -38,6 +40,7 @@ class Server:
 
     def __call__(self, peer: Peer) -> None:
         left, answered = b"", False
+        clients: set[str] = set()
         while data := peer.connection.recv(65536):
             left += data
             while left and (found := read_request(left)):
@@ -45,11 +48,20 @@ class Server:
                 left = left[size:]
                 # It is not answered yet, unless it is one that is answered early.
                 assert not left or answered, f"{left[:200]!r} came behind {message}"
+                self.note(clients, message)
                 if not self.serve(peer, message, answered):
                     return
                 answered = False
             if left and not answered:
                 answered = self.early(peer, left)
+
+    def note(self, clients: set[str], message: Message) -> None:
+        """One of the `clients` of a connection, each of which plays a pipeline, has sent this."""
+        known = len(clients)
+        clients.add(message.ident.partition(".")[0])
+        if known == 1 < len(clients):
+            with self.seen.lock:
+                self.seen.shared += 1
 
     def early(self, peer: Peer, left: bytes) -> bool:
         """Answers a request of which not all has come, if it is one of those. Whether it did."""
