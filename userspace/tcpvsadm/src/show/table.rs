@@ -183,15 +183,16 @@ mod tests {
         pool.servers.push(Server { address, weight });
         let stats = Stats {
             requests: 12_345,
+            responses: 12_340,
             ..Stats::default()
         };
         let key = (pool.name.clone(), address);
         snapshot.counters.servers.insert(key, stats);
         snapshot.config.pools.push(pool);
         let wanted = "\
-POOL    SERVER              WEIGHT  ACTIVE  CONNECTIONS  REQUESTS  BYTES-IN  BYTES-OUT  ERRORS
-images  192.0.2.1:80             5       0            0         0         0          0       0
-images  [2001:db8::1]:8080     100       0            0     12345         0          0       0
+POOL    SERVER              WEIGHT  ACTIVE  CONNECTIONS  REQUESTS  RESPONSES  BYTES-IN  BYTES-OUT  ERRORS
+images  192.0.2.1:80             5       0            0         0          0         0          0       0
+images  [2001:db8::1]:8080     100       0            0     12345      12340         0          0       0
 ";
         assert_eq!(servers(&snapshot).to_string(), wanted);
         assert_eq!(counters(&snapshot).to_string(), wanted);
