@@ -313,104 +313,81 @@ fn tunnel_that_ends() {
     end(&world, [&conn]);
 }
 
-/// An idle connection is given up, for its memory, as its next request comes.
+/// Another CPU, while a client asks and a server's connection is idle.
+type Meanwhile = fn(&Arc<World>, &Arc<Conn>, Arc<Upstream>) -> thread::JoinHandle<()>;
+
+/// A client asks where a server's connection is idle, and something else happens meanwhile.
+fn borrow(meanwhile: Meanwhile) -> Arc<World> {
+    let world = World::new();
+    let upstream = Upstream::new(&world, tcp(0, ROOM), None);
+    let conn = idle_client(&world, 0);
+
+    world.idle.put(upstream.clone()).ok();
+    settle(
+        &world,
+        [
+            client_sends(&world, &conn, [Packet::Data(1)]),
+            meanwhile(&world, &conn, upstream),
+        ],
+    );
+    answer_connects(&world);
+    world.queues.work();
+    assert_at_rest(&conn);
+    end(&world, [&conn]);
+    world
+}
+
+/// It is given up, for its memory.
 fn given_up_while_it_asks() {
-    let world = World::new();
-    let upstream = Upstream::new(&world, tcp(0, ROOM), None);
-    let conn = idle_client(&world, 0);
-    let given_up = conn.clone();
+    borrow(|world, conn, _| {
+        let given_up = conn.clone();
 
-    world.idle.put(upstream.clone()).ok();
-    settle(
-        &world,
-        [
-            client_sends(&world, &conn, [Packet::Data(1)]),
-            cpu(&world, move || given_up.give_up()),
-        ],
-    );
-    drop(upstream);
-    assert_at_rest(&conn);
-    end(&world, [&conn]);
+        cpu(world, move || given_up.give_up())
+    });
 }
 
-/// A server's connection that has been idle for too long is closed as it is borrowed.
+/// The server's connection has been idle for too long and is closed.
 fn expire() {
-    let world = World::new();
-    let upstream = Upstream::new(&world, tcp(0, ROOM), None);
-    let conn = idle_client(&world, 0);
-    let sweep = world.clone();
+    let world = borrow(|world, _, _| {
+        let sweep = world.clone();
 
-    world.idle.put(upstream).ok();
+        cpu(world, move || sweep.idle.expire())
+    });
+
+    world.tally(|tally| assert_eq!(tally.up, 1));
+}
+
+/// There is no memory for a server's connection at first, and something more comes from the client.
+fn without_memory(packet: Packet) -> Arc<World> {
+    let world = World::new();
+    let conn = idle_client(&world, 0);
+
+    world.no_memory.store(1, Relaxed);
     settle(
         &world,
         [
             client_sends(&world, &conn, [Packet::Data(1)]),
-            cpu(&world, move || sweep.idle.expire()),
+            client_sends(&world, &conn, [packet]),
         ],
     );
     answer_connects(&world);
     world.queues.work();
     assert_at_rest(&conn);
-    world.tally(|tally| assert_eq!(tally.up, 1));
     end(&world, [&conn]);
+    world
 }
 
-/// There is no memory for a server's connection at first, and the client goes on sending.
 fn connect_without_memory() {
-    let world = World::new();
-    let conn = idle_client(&world, 0);
-
-    world.no_memory.store(1, Relaxed);
-    settle(
-        &world,
-        [
-            client_sends(&world, &conn, [Packet::Data(1)]),
-            client_sends(&world, &conn, [Packet::Data(1)]),
-        ],
-    );
-    answer_connects(&world);
-    world.queues.work();
-    assert_at_rest(&conn);
-    world.tally(|tally| assert_eq!(tally.up, 1));
-    end(&world, [&conn]);
+    without_memory(Packet::Data(1)).tally(|tally| assert_eq!(tally.up, 1));
 }
 
-/// There is none, and the client leaves meanwhile.
 fn leave_without_memory() {
-    let world = World::new();
-    let conn = idle_client(&world, 0);
-
-    world.no_memory.store(1, Relaxed);
-    settle(
-        &world,
-        [
-            client_sends(&world, &conn, [Packet::Data(1)]),
-            client_sends(&world, &conn, [Packet::Reset]),
-        ],
-    );
-    answer_connects(&world);
-    world.queues.work();
-    assert_at_rest(&conn);
-    end(&world, [&conn]);
+    without_memory(Packet::Reset);
 }
 
-/// A connection is borrowed from the pool while its server closes it.
+/// Its server closes it.
 fn borrow_dying() {
-    let world = World::new();
-    let upstream = Upstream::new(&world, tcp(0, ROOM), None);
-    let conn = idle_client(&world, 0);
-
-    world.idle.put(upstream.clone()).ok();
-    settle(
-        &world,
-        [
-            client_sends(&world, &conn, [Packet::Data(1)]),
-            server_sends(&world, &upstream, [Packet::Reset]),
-        ],
-    );
-    drop(upstream);
-    assert_at_rest(&conn);
-    end(&world, [&conn]);
+    borrow(|world, _, upstream| server_sends(world, &upstream, [Packet::Reset]));
 }
 
 /// The server answers while its connection is being made.
